@@ -1,0 +1,1 @@
+"""paydesk: Stripe wired into a Python web app, and a local Stripe to prove it against."""

@@ -1,0 +1,207 @@
+"""Everything that can go wrong for somebody who uses paydesk, in one tree.
+
+Catch `PaydeskError` to catch them all. Every message says what happened, with
+the values, and what to do next; the values are attributes too. None of them
+knows HTTP: a web adapter decides which status a browser sees.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+
+class PaydeskError(Exception):
+    """The root of every error paydesk raises on purpose."""
+
+
+class ConfigurationError(PaydeskError):
+    """The set-up is wrong. All mistakes are listed, so that one restart can fix them all."""
+
+    def __init__(self, mistakes: Sequence[str]) -> None:
+        self.mistakes = tuple(mistakes)
+        lines = "\n".join(f"  - {mistake}" for mistake in self.mistakes)
+        number = "one thing" if len(self.mistakes) == 1 else f"{len(self.mistakes)} things"
+        super().__init__(f"paydesk cannot start, {number} to fix:\n{lines}")
+
+
+@dataclass(frozen=True)
+class CatalogMistake:
+    """One thing to fix in the catalog file. `line` is None where no single line is to blame."""
+
+    line: int | None
+    reason: str
+
+
+class CatalogError(PaydeskError):
+    """The catalog file cannot be sold from. `mistakes` lists every one, in the order of the file."""
+
+    def __init__(self, path: Path | str, mistakes: Iterable[CatalogMistake]) -> None:
+        self.path = str(path)
+        self.mistakes = tuple(sorted(mistakes, key=lambda mistake: mistake.line or 0))
+        lines = "\n".join(f"  {self._place(mistake)}: {mistake.reason}" for mistake in self.mistakes)
+        super().__init__(f"The catalog needs fixing:\n{lines}")
+
+    def _place(self, mistake: CatalogMistake) -> str:
+        return f"{self.path}, line {mistake.line}" if mistake.line is not None else self.path
+
+
+class HandlerRefused(PaydeskError):
+    """A handler cannot be registered as asked."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        self.name = name
+        self.reason = reason
+        super().__init__(f"The handler {name!r} cannot be registered: {reason}")
+
+
+class UnknownProduct(PaydeskError):
+    """Somebody asked for a code that the catalog does not sell."""
+
+    def __init__(self, sku: str, *, known: Iterable[str]) -> None:
+        self.sku = sku
+        self.known = tuple(sorted(known))
+        choices = ", ".join(self.known) or "nothing at all"
+        super().__init__(f"The catalog does not sell {sku!r}. It sells: {choices}.")
+
+
+class QuantityRefused(PaydeskError):
+    """The quantity is outside what the catalog allows for this product."""
+
+    def __init__(self, sku: str, quantity: object, *, minimum: int, maximum: int) -> None:
+        self.sku = sku
+        self.quantity = quantity
+        self.minimum = minimum
+        self.maximum = maximum
+        allowed = f"exactly {minimum}" if minimum == maximum else f"{minimum} to {maximum}"
+        super().__init__(f"{quantity!r} is not a quantity {sku!r} can be bought in. Allowed: {allowed}.")
+
+
+class UnknownPrice(PaydeskError):
+    """The catalog sells something for which this Stripe account has no price."""
+
+    def __init__(self, code: str, *, looked_for: str, livemode: bool) -> None:
+        self.code = code
+        self.looked_for = looked_for
+        self.livemode = livemode
+        mode = "live" if livemode else "test"
+        super().__init__(
+            f"Stripe has no price for {code!r} in {mode} mode: looked for {looked_for}. Prices differ by mode: "
+            "check that STRIPE_SECRET_KEY is of the account and mode where the price was made, "
+            "or create it there with this lookup key."
+        )
+
+
+class PriceMismatch(PaydeskError):
+    """Stripe's price is not what the catalog promises, so nothing is sold until they agree."""
+
+    def __init__(self, code: str, price_id: str, *, promised: str, found: str) -> None:
+        self.code = code
+        self.price_id = price_id
+        self.promised = promised
+        self.found = found
+        super().__init__(
+            f"The catalog sells {code!r} at {promised}, but {price_id} at Stripe is {found}. Nothing is sold until "
+            "they agree: correct the catalog, or make a new price at Stripe and move the lookup key to it."
+        )
+
+
+class SignatureRefused(PaydeskError):
+    """A webhook was not signed by anyone who knows our secret, or too long ago."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(
+            f"Webhook refused: {reason}. Check that STRIPE_WEBHOOK_SECRET is the secret of this very endpoint."
+        )
+
+
+class PayloadTooLarge(PaydeskError):
+    """A webhook body is larger than anything Stripe sends."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        self.limit_bytes = limit_bytes
+        super().__init__(f"Webhook refused: the body is larger than {limit_bytes} bytes.")
+
+
+class MalformedEvent(PaydeskError):
+    """A webhook was signed properly but is not an event we can keep."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"Webhook refused: {reason}. Point a snapshot (v1) webhook endpoint at this address.")
+
+
+class WrongMode(PaydeskError):
+    """A live event reached a test set-up, or the other way round."""
+
+    def __init__(self, event_id: str, *, livemode: bool) -> None:
+        self.event_id = event_id
+        self.livemode = livemode
+        theirs, ours = ("live", "test") if livemode else ("test", "live")
+        super().__init__(
+            f"Event {event_id} is a {theirs}-mode event but STRIPE_SECRET_KEY is a {ours}-mode key. "
+            f"Register this address as a webhook endpoint in {ours} mode and use that endpoint's secret."
+        )
+
+
+class OrderNotFound(PaydeskError):
+    """There is no such order here, or it is not this person's."""
+
+    def __init__(self, reference: str) -> None:
+        self.reference = reference
+        super().__init__(f"No order {reference!r}. Orders are found by their id (ord_…) or their Checkout Session.")
+
+
+class NotRefundable(PaydeskError):
+    """The order's money cannot be given back as asked."""
+
+    def __init__(self, order_id: str, reason: str) -> None:
+        self.order_id = order_id
+        self.reason = reason
+        super().__init__(f"Order {order_id} cannot be refunded: {reason}.")
+
+
+class StripeRefused(PaydeskError):
+    """Stripe understood the request and will not do it. Trying again unchanged is useless."""
+
+    def __init__(
+        self,
+        doing: str,
+        message: str,
+        *,
+        status: int | None,
+        code: str | None,
+        param: str | None,
+        request_id: str | None,
+    ) -> None:
+        self.doing = doing
+        self.message = message
+        self.status = status
+        self.code = code
+        self.param = param
+        self.request_id = request_id
+        details = ", ".join(
+            f"{name} {value}"
+            for name, value in (("status", status), ("code", code), ("param", param), ("request", request_id))
+            if value is not None
+        )
+        super().__init__(f"Stripe refused {doing}: {message} ({details})")
+
+
+class StripeUnavailable(PaydeskError):
+    """Stripe could not be reached or kept answering that it is busy. Trying again later is safe."""
+
+    def __init__(self, doing: str, reason: str, *, tries: int) -> None:
+        self.doing = doing
+        self.reason = reason
+        self.tries = tries
+        times = "once" if tries == 1 else f"{tries} times"
+        super().__init__(
+            f"Stripe did not answer {doing}, tried {times}: {reason}. Try again: the same idempotency key is kept, "
+            "so nothing is done twice."
+        )

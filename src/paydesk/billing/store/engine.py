@@ -1,0 +1,69 @@
+"""Connecting: SQLite and PostgreSQL, set so that what is committed stays committed.
+
+SQLite: write-ahead log, every commit flushed to disk, and write transactions that take the write lock when they
+begin. A transaction that reads first and asks for the lock later is the classic source of "database is locked".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy
+from sqlalchemy import Connection, Engine, event, make_url
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from sqlalchemy.engine import URL
+    from sqlalchemy.pool import ConnectionPoolEntry
+
+# How long a SQLite writer waits for another's commit before it gives up.
+BUSY_TIMEOUT_SECONDS = 30
+
+# Set by Store on the connections that will write.
+WRITES = "paydesk_writes"
+
+
+def create_engine(database_url: str) -> Engine:
+    """An engine for `sqlite:///file` or `postgresql://…`.
+
+    Raises ValueError, naming what to write instead, for anything else. The URL may hold a password and is not shown.
+    """
+    url = make_url(database_url)
+    if url.get_backend_name() == "sqlite":
+        return _sqlite(url)
+    if url.get_backend_name() in ("postgresql", "postgres"):
+        return sqlalchemy.create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+    raise ValueError(
+        f"DATABASE_URL speaks of {url.get_backend_name()!r}. paydesk keeps its tables in SQLite (sqlite:///app.db) "
+        "or PostgreSQL (postgresql://user:password@host/name)."
+    )
+
+
+def _sqlite(url: URL) -> Engine:
+    if url.database in (None, "", ":memory:"):
+        raise ValueError(
+            "DATABASE_URL names a SQLite database in memory, which would be a different, empty one in each thread. "
+            "Name a file: sqlite:///paydesk.db"
+        )
+    engine = sqlalchemy.create_engine(
+        url.set(drivername="sqlite"), connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "check_same_thread": False}
+    )
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None  # the driver begins nothing by itself; _begin_sqlite does
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    options: dict[str, Any] = dict(connection.get_execution_options())
+    if options.get(WRITES):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")

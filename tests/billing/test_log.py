@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
 from paydesk.billing.log import Redacting, get_logger, redact, redact_neighbours
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 KEY = "sk_test_51HxSecretPart"
 
@@ -53,11 +56,11 @@ def test_secrets_in_a_traceback_are_starred_out(written: tuple[logging.Logger, i
     logger, stream = written
 
     try:
-        raise ValueError(f"cannot use {KEY}")
+        int(KEY)
     except ValueError:
         logger.exception("failed")
 
-    assert "cannot use sk_test_***" in stream.getvalue()
+    assert "'sk_test_***'" in stream.getvalue()
     assert "SecretPart" not in stream.getvalue()
 
 

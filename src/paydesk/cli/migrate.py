@@ -1,0 +1,33 @@
+"""`paydesk migrate`: create or update paydesk's tables.
+
+An app does this by itself when it starts. Run it as a step of your deployment instead, with PAYDESK_MIGRATE=0 set
+for the app, where the app's own database user may not create tables.
+"""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command()
+@click.option("--database-url", envvar="DATABASE_URL", default="sqlite:///paydesk.db", help="Default: $DATABASE_URL.")
+@click.option("--prefix", envvar="PAYDESK_TABLE_PREFIX", default="", help="Default: $PAYDESK_TABLE_PREFIX.")
+@click.option("--schema", envvar="PAYDESK_TABLE_SCHEMA", default="", help="Default: $PAYDESK_TABLE_SCHEMA.")
+def migrate(database_url: str, prefix: str, schema: str) -> None:
+    """Create or update paydesk's tables in the app's database."""
+    from sqlalchemy.exc import OperationalError
+
+    from paydesk.billing.store.migrations import migrate as run
+    from paydesk.billing.store.store import Store
+
+    try:
+        store = Store.open(database_url, prefix=prefix, schema=schema or None)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
+    try:
+        revision = run(store)
+    except OperationalError as error:
+        raise click.ClickException(f"The database does not answer: {error.orig}") from None
+    finally:
+        store.close()
+    click.echo(f"paydesk's tables are now at revision {revision}." if revision else "paydesk's tables are up to date.")

@@ -1,0 +1,68 @@
+"""What the library's tests stand on: an empty, migrated database of each kind, and a clock that is moved by hand."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from paydesk.billing.store.migrations import migrate
+from paydesk.billing.store.store import Store
+from tests.postgres import Databases, launch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+class Clock:
+    """Time that stands still until a test moves it."""
+
+    def __init__(self) -> None:
+        self.moment = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.moment
+
+    def advance(self, **amount: float) -> None:
+        self.moment += timedelta(**amount)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(scope="session")
+def postgres_databases() -> Iterator[Databases]:
+    with launch() as server:
+        databases = Databases(server, _migrate)
+        yield databases
+        databases.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A migrated, empty database; every test that asks for it runs once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path / 'app.db'}"
+        _migrate(url)
+        yield url
+    else:
+        databases: Databases = request.getfixturevalue("postgres_databases")
+        with databases.fresh() as url:
+            yield url
+
+
+@pytest.fixture
+def store(database_url: str) -> Iterator[Store]:
+    opened = Store.open(database_url)
+    yield opened
+    opened.close()
+
+
+def _migrate(url: str) -> None:
+    store = Store.open(url)
+    migrate(store)
+    store.close()

@@ -1,0 +1,101 @@
+"""Migrations: any start of any process leaves the tables this version needs."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect
+
+import paydesk.billing.store.migrations as migrations
+from paydesk.billing.store.migrations import HEAD, migrate, version_table
+from paydesk.billing.store.store import Store
+from tests.postgres import Server, launch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with launch() as running:
+        yield running
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+    else:
+        server: Server = request.getfixturevalue("server")
+        name = server.create()
+        yield server.url(name)
+        server.drop(name)
+
+
+@pytest.mark.parametrize("prefix", ["", "pay_"])
+def test_a_migrated_database_is_exactly_what_the_tables_say(empty_url: str, prefix: str) -> None:
+    """An app that includes our metadata in its own history sees no difference to what we created."""
+    assert_migrates_to_the_tables(empty_url, prefix, None)
+
+
+@pytest.mark.parametrize("prefix", ["", "pay_"])
+def test_the_tables_may_live_in_a_schema_of_their_own(server: Server, prefix: str) -> None:
+    """On PostgreSQL an app can keep our tables apart from its own, in a schema that we create."""
+    name = server.create()
+    assert_migrates_to_the_tables(server.url(name), prefix, "billing")
+    server.drop(name)
+
+
+def assert_migrates_to_the_tables(url: str, prefix: str, schema: str | None) -> None:
+    store = Store.open(url, prefix=prefix, schema=schema)
+
+    assert migrate(store) == HEAD
+
+    ours = {table.name for table in store.tables.metadata.tables.values()} | {version_table(store)}
+    with store.write() as connection:
+        assert set(inspect(connection).get_table_names(schema=schema)) == ours
+        context = MigrationContext.configure(
+            connection,
+            opts={
+                "include_schemas": schema is not None,
+                "include_name": lambda name, kind, _: kind != "schema" or name == schema,
+                "version_table": version_table(store),
+                "version_table_schema": schema,
+            },
+        )
+        assert compare_metadata(context, store.tables.metadata) == []
+    store.close()
+
+
+def test_migrating_again_does_nothing(empty_url: str) -> None:
+    """Every start may migrate: a second one finds nothing to do."""
+    store = Store.open(empty_url)
+    migrate(store)
+
+    assert migrate(store) is None
+    store.close()
+
+
+def test_processes_that_start_together_take_turns(empty_url: str) -> None:
+    """Eight workers started at once on an empty database all come up."""
+    stores = [Store.open(empty_url) for _ in range(8)]
+
+    with ThreadPoolExecutor(8) as pool:
+        outcomes = list(pool.map(migrate, stores))
+
+    assert sorted(outcomes, key=str) == [HEAD, *[None] * 7]
+    for store in stores:
+        store.close()
+
+
+def test_the_newest_step_is_the_one_we_ask_for() -> None:
+    """A migration file somebody adds is also the one that starts run to."""
+    directory = ScriptDirectory(Path(migrations.__file__).parent)
+
+    assert directory.get_heads() == [HEAD]

@@ -1,0 +1,181 @@
+"""The catalog file's grammar: which table and key stands on which line, and is it of the right kind.
+
+The standard library's TOML reader forgets where things stood. Whoever has to
+fix a file wants the line, so the keys are looked up in the text again.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, overload
+
+from paydesk.billing import money
+from paydesk.errors import CatalogMistake
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+SECTIONS = ("products", "plans")
+
+# A code becomes part of an environment variable, a lookup key and a form.
+_CODE = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+_SYNTAX_PLACE = re.compile(r" \(at (?:line (?P<line>\d+), column \d+|end of document)\)$")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing sold, as it stands in the file. Reading a value wrongly typed notes a mistake and answers None."""
+
+    section: str
+    code: str
+    values: Mapping[str, Any]
+    line: int | None
+    lines: Mapping[str, int]
+    mistakes: list[CatalogMistake] = field(default_factory=list)
+    known: set[str] = field(default_factory=set)
+
+    def line_of(self, key: str) -> int | None:
+        return self.lines.get(key, self.line)
+
+    def refuse(self, key: str, reason: str) -> None:
+        self.mistakes.append(CatalogMistake(self.line_of(key), f"{self.section}.{self.code}: {reason}"))
+
+    @overload
+    def text(self, key: str, *, length_max: int = ...) -> str | None: ...
+    @overload
+    def text(self, key: str, *, default: str | None, length_max: int = ...) -> str | None: ...
+    def text(self, key: str, *, length_max: int = 5000, **default: str | None) -> str | None:
+        """A text that says something; without a `default` it has to be there."""
+        value = self._value(key, is_required="default" not in default)
+        if value is None:
+            return default.get("default")
+        if not isinstance(value, str) or not value.strip():
+            self.refuse(key, f'{key} must be a text in quotes, such as {key} = "…"')
+            return None
+        if len(value) > length_max:
+            self.refuse(key, f"{key} is longer than {length_max} characters, the most Stripe keeps")
+            return None
+        return value.strip()
+
+    def money(self, key: str) -> money.Money | None:
+        value = self._value(key, is_required=True)
+        if value is None:
+            return None
+        if not isinstance(value, str):
+            self.refuse(key, f'{key} = {value!r} names no currency. Write it in quotes: "$19", "19 EUR" or "¥500"')
+            return None
+        try:
+            return money.parse(value)
+        except ValueError as error:
+            self.refuse(key, str(error))
+            return None
+
+    def number(self, key: str, *, default: int, minimum: int, maximum: int) -> int:
+        value = self._value(key, is_required=False)
+        if value is None:
+            return default
+        if not isinstance(value, int) or isinstance(value, bool) or not minimum <= value <= maximum:
+            self.refuse(key, f"{key} = {value!r} must be a whole number from {minimum} to {maximum}")
+            return default
+        return value
+
+    def choice(self, key: str, choices: Sequence[str]) -> str | None:
+        value = self._value(key, is_required=True)
+        if value is not None and value not in choices:
+            self.refuse(key, f"{key} = {value!r} must be one of {', '.join(choices)}")
+            return None
+        return None if value is None else str(value)
+
+    def refuse_unknown(self) -> None:
+        """Note every key that nobody asked for: most are misspelt, and would silently do nothing."""
+        for key in self.values:
+            if key not in self.known:
+                self.refuse(key, f"unknown key {key!r}. Known are {', '.join(sorted(self.known))}")
+
+    def _value(self, key: str, *, is_required: bool) -> Any:
+        self.known.add(key)
+        if is_required and key not in self.values:
+            self.refuse("", f"{key} is missing")
+        return self.values.get(key)
+
+
+def read(text: str) -> tuple[list[Entry], list[CatalogMistake]]:
+    """The entries of the file in its order, and what is wrong with the file outside of them."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        return [], [_syntax_mistake(str(error), text)]
+    lines = _lines(text)
+    entries: list[Entry] = []
+    mistakes: list[CatalogMistake] = []
+    for section, table in document.items():
+        if section not in SECTIONS:
+            reason = f"unknown table or key {section!r}. Known are [products.<code>] and [plans.<code>]"
+            mistakes.append(CatalogMistake(lines.get((section,)), reason))
+        elif not isinstance(table, dict):
+            reason = f"{section} must be tables: [{section}.<code>]"
+            mistakes.append(CatalogMistake(lines.get((section,)), reason))
+        else:
+            for code, values in table.items():
+                if (mistake := _code_mistake(section, code, values)) is None:
+                    entries.append(_entry(section, code, values, lines))
+                else:
+                    mistakes.append(CatalogMistake(lines.get((section, code)), mistake))
+    if not document:
+        mistakes.append(CatalogMistake(None, "nothing is sold: add a [products.<code>] table"))
+    return entries, mistakes
+
+
+def _entry(section: str, code: str, values: Mapping[str, Any], lines: Mapping[tuple[str, ...], int]) -> Entry:
+    own = {path[2]: line for path, line in lines.items() if len(path) == 3 and path[:2] == (section, code)}
+    return Entry(section, code, values, lines.get((section, code)), own)
+
+
+def _code_mistake(section: str, code: str, values: object) -> str | None:
+    if not isinstance(values, dict):
+        return f"{code!r} must be a table of its own: [{section}.{code}]"
+    if not _CODE.fullmatch(code):
+        return f"the code {code!r} must be lower-case letters, digits, - and _ (at most 63)"
+    return None
+
+
+def _syntax_mistake(message: str, text: str) -> CatalogMistake:
+    place = _SYNTAX_PLACE.search(message)
+    line = int(place["line"]) if place and place["line"] else text.count("\n") + 1
+    return CatalogMistake(line, f"this is not TOML: {_SYNTAX_PLACE.sub('', message)}")
+
+
+def _lines(text: str) -> dict[tuple[str, ...], int]:
+    """Where each table and key is first named."""
+    lines: dict[tuple[str, ...], int] = {}
+    table: tuple[str, ...] = ()
+    is_inside_text = False
+    for number, line in enumerate(text.splitlines(), start=1):
+        was_inside_text = is_inside_text
+        is_inside_text ^= (line.count('"""') + line.count("'''")) % 2 == 1
+        if was_inside_text:
+            continue
+        if line.lstrip().startswith("["):
+            table = _path(line.strip())
+            path = table
+        else:
+            path = table + _path(line.partition("=")[0] + "= 0") if "=" in line else ()
+        for length in range(1, len(path) + 1):
+            lines.setdefault(path[:length], number)
+    return lines
+
+
+def _path(line: str) -> tuple[str, ...]:
+    """The dotted name a line is about, read by the TOML reader itself so that every spelling is understood."""
+    try:
+        return tuple(_names(tomllib.loads(line)))
+    except tomllib.TOMLDecodeError:
+        return ()
+
+
+def _names(table: object) -> Iterator[str]:
+    while isinstance(table, dict) and table:
+        (name, table), *_ = table.items()
+        yield name

@@ -1,0 +1,1 @@
+"""The local Stripe: a stateful, offline server that answers as Stripe does."""

@@ -1,0 +1,103 @@
+"""The HTTP edge of the API: one small ASGI application around the kernel."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any, Protocol
+
+from paydesk.emulator.kernel.errors import StripeError
+from paydesk.emulator.kernel.ids import request_id
+from paydesk.emulator.kernel.kernel import Admitted, Kernel
+from paydesk.emulator.kernel.messages import Answered, Request
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, MutableMapping
+
+    Scope = MutableMapping[str, Any]
+    Message = MutableMapping[str, Any]
+    Receive = Callable[[], Awaitable[Message]]
+    Send = Callable[[Message], Awaitable[None]]
+
+log = logging.getLogger("paydesk.local")
+
+BODY_BYTES_MAX = 4 * 1024 * 1024
+
+
+class Interference(Protocol):
+    """What may come between a request and its answer on purpose: delays, errors, cut connections."""
+
+    async def before(self, admitted: Admitted) -> Answered | None:
+        """Before the work: an answer given here is given instead of it."""
+
+    async def after(self, admitted: Admitted, answered: Answered) -> Answered | None:
+        """After the work was committed: None cuts the connection."""
+
+
+class Api:
+    """Everything under /v1."""
+
+    def __init__(self, kernel: Kernel, interference: Interference | None = None) -> None:
+        self.kernel = kernel
+        self.interference = interference
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        body = await _body(receive)
+        if body is None:
+            answered = self.refuse(StripeError("The request body is larger than the local Stripe takes.", status=413))
+        else:
+            headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+            request = Request(
+                scope["method"], scope["path"], scope["query_string"].decode("latin-1"), headers, body
+            )
+            answered = await self._answer(request)
+        if answered is None:
+            # No answer at all: the server closes the connection, as after a time-out.
+            raise ConnectionAbortedError("connection cut on purpose")
+        await send(
+            {
+                "type": "http.response.start",
+                "status": answered.status,
+                "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in answered.headers.items()]
+                + [(b"content-length", str(len(answered.body)).encode())],
+            }
+        )
+        await send({"type": "http.response.body", "body": answered.body})
+
+    def refuse(self, refusal: StripeError) -> Answered:
+        """An answer in Stripe's envelope, from a layer that knows no sandbox."""
+        return self.kernel.refused(Request("", "", "", {}), request_id(), None, refusal)
+
+    async def _answer(self, request: Request) -> Answered | None:
+        kernel = self.kernel
+        admitted = kernel.admit(request)
+        if isinstance(admitted, Answered):
+            return admitted
+        try:
+            if self.interference is None:
+                return kernel.perform(admitted)
+            instead = await self.interference.before(admitted)
+            if instead is not None:
+                return instead
+            return await self.interference.after(admitted, kernel.perform(admitted))
+        finally:
+            kernel.release(admitted)
+
+
+async def _body(receive: Receive) -> bytes | None:
+    """The whole body, or None when it is too large."""
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body"):
+        return body if len(body) <= BODY_BYTES_MAX else None
+    chunks = [body]
+    size = len(body)
+    while message.get("more_body"):
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise asyncio.CancelledError
+        chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
+        if size > BODY_BYTES_MAX:
+            return None
+    return b"".join(chunks)

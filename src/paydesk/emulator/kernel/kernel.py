@@ -1,0 +1,450 @@
+"""The kernel: one request from bytes to bytes, and one agenda for what happens by itself.
+
+A request is *admitted* (who asks, what, is it well-formed, was it answered before) and
+then *performed*: its work, its events and its idempotency record are one transaction,
+so a replay, a crash and a webhook can never disagree.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from paydesk.emulator.kernel import auth, contract, form, idempotency, ids, versions
+from paydesk.emulator.kernel.clock import Now, real
+from paydesk.emulator.kernel.document import Document, to_text
+from paydesk.emulator.kernel.errors import StripeError, invalid, not_modelled, unexpected, unrecognized_url
+from paydesk.emulator.kernel.expand import expanded
+from paydesk.emulator.kernel.limits import RateLimits
+from paydesk.emulator.kernel.lists import Page
+from paydesk.emulator.kernel.messages import Answered, Request
+from paydesk.emulator.kernel.request_log import Entry, RequestLog
+from paydesk.emulator.kernel.routes import Call, Route
+from paydesk.emulator.kernel.table import Table
+from paydesk.emulator.kernel.world import Cause, Sandbox, World
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from paydesk.emulator.kernel.kinds import Kind
+    from paydesk.emulator.kernel.store import Store
+
+log = logging.getLogger("paydesk.local")
+
+T = TypeVar("T")
+Task = Callable[[World, str], None]
+
+# A refusal with one of these was never the endpoint's own answer: the same key may try again.
+_NOT_KEPT = frozenset({401, 403, 409, 429})
+
+
+class Resource(Protocol):
+    """What a file under resources/ offers."""
+
+    KINDS: tuple[Kind, ...]
+    ROUTES: tuple[Route, ...]
+    TASKS: Mapping[str, Task]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a server behaves.
+
+    `base_url` is where it can be reached: hosted pages' URLs begin with it. `strict` refuses parameters
+    without effect. `seed` gives every sandbox the same ids each time it starts empty.
+    """
+
+    base_url: str = "http://127.0.0.1:12111"
+    strict: bool = False
+    rate_limits: bool = False
+    seed: str | None = None
+
+
+@dataclass
+class Admitted:
+    """A request that may be performed, in the sandbox its key opened."""
+
+    request: Request
+    id: str
+    sandbox: Sandbox
+    route: Route
+    path: Mapping[str, str]
+    params: dict[str, Any]
+    without_effect: tuple[str, ...]
+    idempotency_key: str | None
+    fingerprint: str
+    is_public: bool
+    received_ns: int = field(default_factory=time.perf_counter_ns)
+
+
+class Kernel:
+    """The server, without its HTTP edge."""
+
+    def __init__(
+        self, store: Store, resources: Iterable[Resource], options: Options = Options(), *, now: Now = real
+    ) -> None:
+        self.store = store
+        self.options = options
+        self.api_version = versions.pinned()
+        self.request_log = RequestLog(store)
+        # What an event sets in motion; the deliveries' outbox, once it is there.
+        self.announce: Callable[[World, Document], None] = _store_event
+        # Called after every commit in which something happened.
+        self.listeners: list[Callable[[], None]] = []
+        self._now = now
+        self._limits = RateLimits()
+        self._in_flight: set[tuple[int, str]] = set()
+        self._sandboxes: dict[tuple[str, bool], Sandbox] = {}
+        self._ahead: dict[int, int] = {}
+        self.kinds: dict[str, Kind] = {}
+        self.tasks: dict[str, Task] = {}
+        self.table = Table()
+        for resource in resources:
+            self.kinds.update({kind.name: kind for kind in resource.KINDS})
+            self.tasks.update(resource.TASKS)
+            for route in resource.ROUTES:
+                self.table.add(route)
+
+    # Requests
+
+    def answer(self, request: Request) -> Answered:
+        """Admit and perform, at one go."""
+        admitted = self.admit(request)
+        if isinstance(admitted, Answered):
+            return admitted
+        try:
+            return self.perform(admitted)
+        finally:
+            self.release(admitted)
+
+    def admit(self, request: Request) -> Admitted | Answered:
+        """Everything that is settled before the endpoint begins. An admitted request holds its
+        idempotency key until it is released."""
+        request_id = ids.request_id()
+        sandbox: Sandbox | None = None
+        try:
+            key = auth.read(request.headers.get("authorization"))
+            sandbox = self.sandbox(key.name, livemode=key.livemode)
+            self._check_headers(request, sandbox)
+            found = self.table.find(request.method, request.path)
+            if found is None:
+                raise self._unknown(request)
+            route, path = found
+            if key.is_publishable and not route.is_public:
+                raise StripeError(auth.PUBLISHABLE, status=401)
+            key.check_may(route.area, writes=request.method != "GET", account=sandbox.account)
+            if self.options.rate_limits:
+                self._limits.check(
+                    sandbox.number, f"{route.method} {route.path}", livemode=sandbox.livemode, second=int(self._now())
+                )
+            sent = form.decode(request.query) | form.decode(request.body)
+            idempotency_key = request.headers.get("idempotency-key") if request.method == "POST" else None
+            mark = ""
+            if idempotency_key is not None:
+                idempotency.check(idempotency_key)
+                if (sandbox.number, idempotency_key) in self._in_flight:
+                    raise idempotency.in_use(idempotency_key)
+                mark = idempotency.fingerprint(request.method, request.path, sent)
+                kept = idempotency.recall(
+                    self.store.db, sandbox.number, idempotency_key, request.path, mark, self.now(sandbox)
+                )
+                if kept is not None:
+                    return self._replayed(request, request_id, sandbox, idempotency_key, kept)
+            params, idle = self._checked(route, sent)
+        except StripeError as refusal:
+            return self.refused(request, request_id, sandbox, refusal)
+        if idempotency_key is not None:
+            self._in_flight.add((sandbox.number, idempotency_key))
+        return Admitted(
+            request, request_id, sandbox, route, path, params, idle, idempotency_key, mark, key.is_publishable
+        )
+
+    def perform(self, admitted: Admitted) -> Answered:
+        """Run the endpoint and keep its work, its events and its answer together."""
+        request, sandbox, key = admitted.request, admitted.sandbox, admitted.idempotency_key
+        if request.method == "GET":
+            status, body, headers = self._run(admitted, self._world(self.store.db, sandbox))
+            return self._answered(request, admitted, status, body, headers)
+        with self.store.transaction() as db:
+            world = self._world(db, sandbox, Cause(admitted.id, key))
+            db.execute("SAVEPOINT work")
+            status, body, headers = self._run(admitted, world)
+            world.close()
+            if key is not None and status not in _NOT_KEPT:
+                idempotency.keep(
+                    db, sandbox.number, key, request.path, admitted.fingerprint, admitted.id, status, body, world.now
+                )
+        self._tell(world)
+        return self._answered(request, admitted, status, body, headers)
+
+    def release(self, admitted: Admitted) -> None:
+        """The request is over: its key may be used again."""
+        if admitted.idempotency_key is not None:
+            self._in_flight.discard((admitted.sandbox.number, admitted.idempotency_key))
+
+    def within(self, sandbox: Sandbox, work: Callable[[World], T]) -> T:
+        """Do something in a sandbox that no API request asked for: a click on a hosted page, a delivery's outcome.
+
+        A refusal keeps or drops the work as it would in a request, and is raised again.
+        """
+        refusal: StripeError | None = None
+        with self.store.transaction() as db:
+            world = self._world(db, sandbox)
+            db.execute("SAVEPOINT work")
+            try:
+                result = work(world)
+            except StripeError as raised:
+                refusal = raised
+                if not raised.keeps_work:
+                    db.execute("ROLLBACK TO work")
+                    world.forget_changes()
+            world.close()
+        self._tell(world)
+        if refusal is not None:
+            raise refusal
+        return result
+
+    # Sandboxes
+
+    def sandbox(self, name: str, *, livemode: bool) -> Sandbox:
+        """The sandbox of that name, opened if it is new."""
+        known = self._sandboxes.get((name, livemode))
+        if known is not None:
+            return known
+        seed = f"{self.options.seed}:{name}:{livemode}" if self.options.seed is not None else ids.new_seed()
+        self.store.db.execute(
+            "INSERT INTO sandboxes (name, livemode, seed) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+            (name, livemode, seed),
+        )
+        return self._sandbox("name = ? AND livemode = ?", name, livemode)
+
+    def sandbox_holding(self, kind: str, identifier: str) -> Sandbox | None:
+        """The sandbox an object lives in: how a hosted page, which has no key, finds its world."""
+        row = self.store.db.execute(
+            "SELECT sandbox FROM objects WHERE kind = ? AND id = ?", (kind, identifier)
+        ).fetchone()
+        return None if row is None else self.sandbox_numbered(row[0])
+
+    def sandbox_numbered(self, number: int) -> Sandbox:
+        """The sandbox with this number."""
+        for known in self._sandboxes.values():
+            if known.number == number:
+                return known
+        return self._sandbox("number = ?", number)
+
+    def now(self, sandbox: Sandbox) -> int:
+        """The time in a sandbox, in seconds since 1970."""
+        return int(self._now()) + self._ahead[sandbox.number]
+
+    # What happens by itself
+
+    def seconds_until_due(self) -> float | None:
+        """How long until something on an agenda is due; None when nothing is."""
+        (due,) = self.store.db.execute(
+            "SELECT min(a.due - s.ahead) FROM agenda a JOIN sandboxes s ON s.number = a.sandbox"
+        ).fetchone()
+        return None if due is None else max(0.0, due - self._now())
+
+    def play_due(self) -> int:
+        """Do everything that is due in any sandbox, in its order. Says how many things there were."""
+        numbers = self.store.db.execute(
+            "SELECT DISTINCT a.sandbox FROM agenda a JOIN sandboxes s ON s.number = a.sandbox "
+            "WHERE a.due - s.ahead <= ?",
+            (int(self._now()),),
+        ).fetchall()
+        return sum(self._play(sandbox, self.now(sandbox)) for sandbox in map(self.sandbox_numbered, (n for (n,) in numbers)))
+
+    def advance(self, sandbox: Sandbox, seconds: int) -> int:
+        """Push a sandbox's clock forward: everything that becomes due happens, at its own time and in its order."""
+        if seconds < 0:
+            raise invalid("A clock only goes forward: seconds must be 0 or more.", param="seconds")
+        target = self.now(sandbox) + seconds
+        played = self._play(sandbox, target)
+        with self.store.transaction() as db:
+            self._set_ahead(db, sandbox, target - int(self._now()))
+        for listener in self.listeners:
+            listener()
+        return played
+
+    def _play(self, sandbox: Sandbox, until: int) -> int:
+        played = 0
+        while True:
+            row = self.store.db.execute(
+                "SELECT seq, due, task, subject FROM agenda WHERE sandbox = ? AND due <= ? ORDER BY due, seq LIMIT 1",
+                (sandbox.number, until),
+            ).fetchone()
+            if row is None:
+                return played
+            seq, due, task, subject = row
+            with self.store.transaction() as db:
+                # What is due late happens now; what is due in the future the clock is pushed to.
+                now = max(due, self.now(sandbox))
+                self._set_ahead(db, sandbox, now - int(self._now()))
+                db.execute("DELETE FROM agenda WHERE seq = ?", (seq,))
+                world = self._world(db, sandbox)
+                self.tasks[task](world, subject)
+                world.close()
+            self._tell(world)
+            played += 1
+
+    def _set_ahead(self, db: Any, sandbox: Sandbox, ahead: int) -> None:
+        if ahead != self._ahead[sandbox.number]:
+            db.execute("UPDATE sandboxes SET ahead = ? WHERE number = ?", (ahead, sandbox.number))
+            self._ahead[sandbox.number] = ahead
+
+    # Inside a request
+
+    def _run(self, admitted: Admitted, world: World) -> tuple[int, bytes, dict[str, str]]:
+        call = Call(
+            world, admitted.path, admitted.params, admitted.request.path, admitted.without_effect, admitted.is_public
+        )
+        is_read = admitted.request.method == "GET"
+        try:
+            return 200, self._rendered(world, admitted.route.run(call), admitted.params).encode(), {}
+        except StripeError as raised:
+            refusal = raised
+        except Exception:
+            log.exception("%s %s failed (%s)", admitted.request.method, admitted.request.path, admitted.id)
+            refusal = unexpected()
+        if not is_read and not refusal.keeps_work:
+            world.db.execute("ROLLBACK TO work")
+            world.forget_changes()
+        return refusal.status, self._error_body(admitted.id, refusal), refusal.headers
+
+    def _rendered(self, world: World, answer: Document | Page | dict[str, Any], params: dict[str, Any]) -> str:
+        paths = params.get("expand")
+        if paths:
+            shown = answer.value() if isinstance(answer, Page) else answer
+            return to_text(expanded(world, shown, paths))
+        if isinstance(answer, Page):
+            return answer.text()
+        return answer.stored if isinstance(answer, Document) and answer.stored else to_text(answer)
+
+    def _checked(self, route: Route, sent: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+        if not route.is_listed:
+            return sent, ()
+        operation = contract.operation(route.method, route.path)
+        if operation is None:
+            raise RuntimeError(f"{route.method} {route.path} is not a URL the SDK knows")
+        params = contract.check(operation, sent)
+        idle = route.without_effect(contract.leaves(sent)) if sent else ()
+        if idle and self.options.strict:
+            raise invalid(f"In strict mode, parameters without effect here are refused: {', '.join(idle)}.", param=idle[0])
+        if idle:
+            log.info("%s %s: without effect here: %s", route.method, route.path, ", ".join(idle))
+        return params, idle
+
+    def _check_headers(self, request: Request, sandbox: Sandbox) -> None:
+        version = request.headers.get("stripe-version")
+        if version is not None:
+            versions.check(version)
+        account = request.headers.get("stripe-account")
+        if account is not None and account != sandbox.account:
+            raise invalid("The local Stripe does not model connected accounts; leave out the Stripe-Account header.")
+
+    def _unknown(self, request: Request) -> StripeError:
+        known = contract.match(request.method, request.path)
+        return unrecognized_url(request.method, request.path) if known is None else not_modelled(request.method, known[0])
+
+    # Answers
+
+    def _answered(
+        self, request: Request, admitted: Admitted, status: int, body: bytes, extra: dict[str, str]
+    ) -> Answered:
+        headers = self._headers(admitted.id) | extra
+        if request.method == "POST" and admitted.idempotency_key is not None:
+            headers["Idempotency-Key"] = admitted.idempotency_key
+            headers["Original-Request"] = admitted.id
+            headers.setdefault("Stripe-Should-Retry", "true" if status == 409 else "false")
+        idle = list(admitted.without_effect)
+        version = request.headers.get("stripe-version")
+        if version is not None and version != self.api_version:
+            idle.append("Stripe-Version")
+        if idle:
+            headers["Paydesk-No-Effect"] = ", ".join(idle)
+        self._note(request, admitted.id, admitted.sandbox, status, body, admitted.received_ns)
+        return Answered(status, headers, body)
+
+    def _replayed(
+        self, request: Request, request_id: str, sandbox: Sandbox, key: str, kept: idempotency.Kept
+    ) -> Answered:
+        headers = self._headers(request_id) | {
+            "Idempotency-Key": key,
+            "Original-Request": kept.request,
+            "Idempotent-Replayed": "true",
+            "Stripe-Should-Retry": "false",
+        }
+        self._note(request, request_id, sandbox, kept.status, kept.body, time.perf_counter_ns())
+        return Answered(kept.status, headers, kept.body)
+
+    def refused(
+        self, request: Request, request_id: str, sandbox: Sandbox | None, refusal: StripeError
+    ) -> Answered:
+        body = self._error_body(request_id, refusal)
+        if sandbox is not None:
+            self._note(request, request_id, sandbox, refusal.status, body, time.perf_counter_ns())
+        return Answered(refusal.status, self._headers(request_id) | refusal.headers, body)
+
+    def _error_body(self, request_id: str, refusal: StripeError) -> bytes:
+        return to_text(refusal.body(f"{self.options.base_url}/_local/requests/{request_id}")).encode()
+
+    def _headers(self, request_id: str) -> dict[str, str]:
+        return {
+            "Content-Type": "application/json",
+            "Request-Id": request_id,
+            "Stripe-Version": self.api_version,
+            "Cache-Control": "no-cache, no-store",
+            "Access-Control-Allow-Origin": "*",
+            "Access-Control-Expose-Headers": "Request-Id, Stripe-Manage-Version, Stripe-Should-Retry",
+            "Vary": "Origin",
+        }
+
+    def _note(self, request: Request, request_id: str, sandbox: Sandbox, status: int, body: bytes, began_ns: int) -> None:
+        self.request_log.note(
+            Entry(
+                sandbox.number,
+                request_id,
+                request,
+                self.api_version,
+                status,
+                body,
+                self.now(sandbox),
+                (time.perf_counter_ns() - began_ns) // 1000,
+            )
+        )
+
+    # Worlds
+
+    def _world(self, db: Any, sandbox: Sandbox, cause: Cause = Cause()) -> World:
+        return World(
+            db,
+            sandbox,
+            kinds=self.kinds,
+            now=self.now(sandbox),
+            base_url=self.options.base_url,
+            api_version=self.api_version,
+            announce=self.announce,
+            cause=cause,
+        )
+
+    def _tell(self, world: World) -> None:
+        if world.events:
+            for listener in self.listeners:
+                listener()
+
+    def _sandbox(self, condition: str, *values: Any) -> Sandbox:
+        number, name, livemode, seed, ahead = self.store.db.execute(
+            f"SELECT number, name, livemode, seed, ahead FROM sandboxes WHERE {condition}",  # noqa: S608 - ours
+            values,
+        ).fetchone()
+        found = Sandbox(number, name, bool(livemode), seed)
+        self._sandboxes[(name, found.livemode)] = found
+        self._ahead[number] = ahead
+        return found
+
+
+def _store_event(world: World, event: Document) -> None:
+    world.add(event)

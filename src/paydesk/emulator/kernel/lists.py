@@ -1,0 +1,136 @@
+"""Lists: newest first, a page at a time, narrowed by indexed fields, never slower for being long.
+
+Pages follow the order of creation, which has no ties, and not the creation time, which has.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from paydesk.emulator.kernel.errors import StripeError, invalid
+from paydesk.emulator.kernel.world import indexed, value_at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from paydesk.emulator.kernel.kinds import Kind
+    from paydesk.emulator.kernel.world import World
+
+LIMIT_DEFAULT = 10
+LIMIT_MAX = 100
+_COMPARISONS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a list: the texts of its objects, and whether there are more in the direction of travel."""
+
+    url: str
+    texts: list[str]
+    has_more: bool
+    total_count: int | None = None
+
+    def text(self) -> str:
+        """The list envelope, from texts that are already JSON."""
+        total = "" if self.total_count is None else f',"total_count":{self.total_count}'
+        more = "true" if self.has_more else "false"
+        data = ",".join(self.texts)
+        return f'{{"object":"list","url":{json.dumps(self.url)},"has_more":{more},"data":[{data}]{total}}}'
+
+    def value(self) -> dict[str, Any]:
+        """The list envelope as values, for embedding in an object."""
+        envelope: dict[str, Any] = json.loads(self.text())
+        return envelope
+
+
+def page(world: World, kind: Kind, url: str, params: dict[str, Any], *, narrowed_by: tuple[str, ...] = ()) -> Page:
+    """The page that `limit`, `starting_after`, `ending_before`, `created` and the filters ask for.
+
+    `narrowed_by` names the parameters that are filters; each is one of the kind's indexed fields.
+    """
+    limit = min(max(params.get("limit", LIMIT_DEFAULT), 1), LIMIT_MAX)
+    after, before = params.get("starting_after"), params.get("ending_before")
+    if after and before:
+        raise invalid("Received both starting_after and ending_before parameters. Please pass in only one.")
+    backwards = before is not None
+    cursor = None if not (after or before) else _seq(world, kind, "ending_before" if backwards else "starting_after", after or before)
+    filters = {name: value for name in narrowed_by if (value := _given(params, name)) is not None}
+    texts: list[str] = []
+    for text in _rows(world, kind, filters, _created(params.get("created")), cursor, backwards=backwards):
+        texts.append(text)
+        if len(texts) > limit:
+            break
+    has_more = len(texts) > limit
+    del texts[limit:]
+    if backwards:
+        texts.reverse()
+    return Page(url, texts, has_more)
+
+
+def nested(world: World, kind: Kind, url: str, field: str, value: str, *, limit: int = LIMIT_DEFAULT) -> dict[str, Any]:
+    """A list inside another object: its newest children, and how many there are."""
+    (total,) = world.db.execute(
+        "SELECT count(*) FROM links WHERE sandbox = ? AND kind = ? AND field = ? AND value = ?",
+        (world.sandbox.number, kind.name, field, value),
+    ).fetchone()
+    inner = page(world, kind, url, {"limit": limit, field: value}, narrowed_by=(field,))
+    return Page(url, inner.texts, inner.has_more, total).value()
+
+
+def _seq(world: World, kind: Kind, param: str, identifier: str) -> int:
+    row = world.db.execute(
+        "SELECT seq FROM objects WHERE kind = ? AND id = ? AND sandbox = ? AND deleted = 0",
+        (kind.name, identifier, world.sandbox.number),
+    ).fetchone()
+    if row is None:
+        raise StripeError(kind.no_such(identifier), code="resource_missing", param=param)
+    return int(row[0])
+
+
+def _given(params: dict[str, Any], name: str) -> Any:
+    return value_at(params, name)
+
+
+def _created(given: Any) -> list[tuple[str, int]]:
+    """Conditions on the creation time: an exact second, or bounds."""
+    if given is None:
+        return []
+    if isinstance(given, dict):
+        return [(_COMPARISONS[name], bound) for name, bound in given.items()]
+    return [("=", given)]
+
+
+def _rows(
+    world: World,
+    kind: Kind,
+    filters: dict[str, Any],
+    created: list[tuple[str, int]],
+    cursor: int | None,
+    *,
+    backwards: bool,
+) -> Iterator[str]:
+    """The texts of matching objects in the direction of travel, read as they are asked for."""
+    direction, beyond = ("ASC", ">") if backwards else ("DESC", "<")
+    arguments: list[Any] = [world.sandbox.number, kind.name]
+    if filters:
+        (field, value), *others = filters.items()
+        source = "links l JOIN objects o ON o.seq = l.seq WHERE l.sandbox = ? AND l.kind = ? AND l.field = ? AND l.value = ? AND o.deleted = 0"
+        order = "l.seq"
+        arguments += [field, indexed(value)]
+        for other, wanted in others:
+            source += " AND EXISTS (SELECT 1 FROM links m WHERE m.sandbox = l.sandbox AND m.kind = l.kind AND m.field = ? AND m.value = ? AND m.seq = l.seq)"
+            arguments += [other, indexed(wanted)]
+    else:
+        source = "objects o WHERE o.sandbox = ? AND o.kind = ? AND o.deleted = 0"
+        order = "o.seq"
+    if cursor is not None:
+        source += f" AND {order} {beyond} ?"
+        arguments.append(cursor)
+    for comparison, bound in created:
+        source += f" AND o.created {comparison} ?"
+        arguments.append(bound)
+    found = world.db.execute(f"SELECT o.body FROM {source} ORDER BY {order} {direction}", arguments)  # noqa: S608 - every part is ours
+    for (body,) in found:
+        yield body

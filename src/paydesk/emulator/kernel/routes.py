@@ -1,0 +1,127 @@
+"""Endpoints: what a resource offers under which URL, and what it makes of each parameter.
+
+Every parameter that Stripe knows gets one of three answers. Those in `uses` are
+modelled. Those in `refuses` would make an amount, a state or an authorisation wrong
+if they were ignored, so they are a 400 that says so. All others are checked by type,
+kept where the object shows them, and named in the answer's Paydesk-No-Effect header.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from paydesk.emulator.kernel import lists
+from paydesk.emulator.kernel.errors import invalid
+
+if TYPE_CHECKING:
+    from paydesk.emulator.kernel.document import Document
+    from paydesk.emulator.kernel.kinds import Kind
+    from paydesk.emulator.kernel.world import World
+
+
+@dataclass
+class Call:
+    """One request, understood: where it came, what it carries, and the world it acts on.
+
+    `params` are typed and checked; a parameter sent empty to be unset is None.
+    `without_effect` are the sent parameters that nothing here acts on.
+    `is_public` is true when a publishable key makes the call: the client secret must then match.
+    """
+
+    world: World
+    path: Mapping[str, str]
+    params: dict[str, Any]
+    url: str
+    without_effect: tuple[str, ...] = ()
+    is_public: bool = False
+
+    def echo(self, document: Document) -> None:
+        """Show the parameters without effect where the object has a field for them."""
+        for name in self.without_effect:
+            top = name.split(".")[0]
+            if top in document and top in self.params and "." not in name:
+                document[top] = self.params[top]
+
+
+# A document, a page of a list, or any other JSON object.
+Answer = "Document | lists.Page | dict[str, Any]"
+Run = Callable[[Call], "Document | lists.Page | dict[str, Any]"]
+
+ALWAYS_USED = frozenset({"expand"})
+
+
+@dataclass(frozen=True)
+class Route:
+    """An endpoint.
+
+    `path` is the template as the SDK writes it. `uses` and `refuses` hold dotted names without indices;
+    a name covers everything below it, and the longest name that covers a parameter decides.
+    `area` is the word restricted keys' permissions use. `is_public` lets publishable keys call it.
+    `is_listed` is false for the few URLs that Stripe's own pages use and no SDK knows.
+    """
+
+    method: str
+    path: str
+    run: Run
+    uses: frozenset[str] = frozenset()
+    refuses: Mapping[str, str] = field(default_factory=dict)
+    area: str = ""
+    is_public: bool = False
+    is_listed: bool = True
+
+    def without_effect(self, sent: Iterable[str]) -> tuple[str, ...]:
+        """Of the parameters sent, those without effect. Raises for those that must not be ignored."""
+        idle = []
+        for name in sent:
+            covering = self._covering(name)
+            if covering is None:
+                idle.append(name)
+            elif covering in self.refuses:
+                raise invalid(
+                    f"The local Stripe does not model `{name}` yet, and ignoring it would give a wrong answer: "
+                    f"{self.refuses[covering]}",
+                    param=_bracketed(name),
+                )
+        return tuple(idle)
+
+    def _covering(self, name: str) -> str | None:
+        while name:
+            if name in self.refuses or name in self.uses or name in ALWAYS_USED:
+                return name
+            name = name.rpartition(".")[0]
+        return None
+
+
+def words(text: str) -> frozenset[str]:
+    """Names written side by side."""
+    return frozenset(text.split())
+
+
+def retrieve(path: str, kind: Kind, *, is_public: bool = False) -> Route:
+    """GET one object by the id at the end of its path."""
+
+    def run(call: Call) -> Document | dict[str, Any]:
+        identifier = next(iter(call.path.values()))
+        if kind.answers_when_deleted and call.world.was_deleted(kind.name, identifier):
+            return {"id": identifier, "object": kind.name, "deleted": True}
+        return call.world.get(kind.name, identifier)
+
+    return Route("GET", path, run, area=kind.area, is_public=is_public)
+
+
+def listing(path: str, kind: Kind, *, filters: str = "") -> Route:
+    """GET a page of objects, narrowed by the named filters (each an indexed field of the kind)."""
+    narrowed_by = tuple(filters.split())
+
+    def run(call: Call) -> lists.Page:
+        return lists.page(call.world, kind, call.url, call.params, narrowed_by=narrowed_by)
+
+    uses = words("limit starting_after ending_before created") | frozenset(narrowed_by)
+    return Route("GET", path, run, uses=uses, area=kind.area)
+
+
+def _bracketed(name: str) -> str:
+    first, *rest = name.split(".")
+    return first + "".join(f"[{part}]" for part in rest)

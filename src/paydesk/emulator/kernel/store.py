@@ -1,0 +1,129 @@
+"""Where sandboxes live: one SQLite file (or memory), one writer, one transaction a request.
+
+SQLite's write-ahead log survives a killed process with every committed
+transaction in it; `synchronous=NORMAL` gives up only what a power cut may take,
+which is the right price for a test server.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS sandboxes (
+    number    INTEGER PRIMARY KEY,
+    name      TEXT    NOT NULL,
+    livemode  INTEGER NOT NULL,
+    seed      TEXT    NOT NULL,
+    minted    INTEGER NOT NULL DEFAULT 0,
+    ahead     INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (name, livemode)
+);
+CREATE TABLE IF NOT EXISTS objects (
+    seq       INTEGER PRIMARY KEY,
+    sandbox   INTEGER NOT NULL,
+    kind      TEXT    NOT NULL,
+    id        TEXT    NOT NULL,
+    created   INTEGER NOT NULL,
+    deleted   INTEGER NOT NULL DEFAULT 0,
+    body      TEXT    NOT NULL,
+    private   TEXT
+);
+CREATE UNIQUE INDEX IF NOT EXISTS objects_by_id ON objects (kind, id, sandbox);
+CREATE INDEX IF NOT EXISTS objects_by_age ON objects (sandbox, kind, deleted, seq);
+CREATE TABLE IF NOT EXISTS links (
+    sandbox   INTEGER NOT NULL,
+    kind      TEXT    NOT NULL,
+    field     TEXT    NOT NULL,
+    value     TEXT    NOT NULL,
+    seq       INTEGER NOT NULL,
+    PRIMARY KEY (sandbox, kind, field, value, seq)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS idempotency (
+    sandbox     INTEGER NOT NULL,
+    key         TEXT    NOT NULL,
+    path        TEXT    NOT NULL,
+    fingerprint TEXT    NOT NULL,
+    request     TEXT    NOT NULL,
+    status      INTEGER NOT NULL,
+    body        BLOB    NOT NULL,
+    created     INTEGER NOT NULL,
+    PRIMARY KEY (sandbox, key)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS agenda (
+    seq       INTEGER PRIMARY KEY,
+    sandbox   INTEGER NOT NULL,
+    due       INTEGER NOT NULL,
+    task      TEXT    NOT NULL,
+    subject   TEXT    NOT NULL
+);
+CREATE INDEX IF NOT EXISTS agenda_by_due ON agenda (sandbox, due, seq);
+CREATE TABLE IF NOT EXISTS requests (
+    seq         INTEGER PRIMARY KEY,
+    sandbox     INTEGER NOT NULL,
+    id          TEXT    NOT NULL,
+    method      TEXT    NOT NULL,
+    path        TEXT    NOT NULL,
+    params      TEXT    NOT NULL,
+    idempotency_key TEXT,
+    version     TEXT    NOT NULL,
+    status      INTEGER NOT NULL,
+    answer      TEXT    NOT NULL,
+    created     INTEGER NOT NULL,
+    duration_us INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS requests_by_sandbox ON requests (sandbox, seq);
+CREATE TABLE IF NOT EXISTS deliveries (
+    seq       INTEGER PRIMARY KEY,
+    sandbox   INTEGER NOT NULL,
+    event     TEXT    NOT NULL,
+    endpoint  TEXT    NOT NULL,
+    state     TEXT    NOT NULL,
+    due       INTEGER NOT NULL,
+    attempts  INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX IF NOT EXISTS deliveries_by_due ON deliveries (state, due);
+CREATE INDEX IF NOT EXISTS deliveries_by_event ON deliveries (sandbox, event);
+CREATE TABLE IF NOT EXISTS delivery_attempts (
+    seq         INTEGER PRIMARY KEY,
+    delivery    INTEGER NOT NULL,
+    created     INTEGER NOT NULL,
+    status      INTEGER,
+    answer      TEXT    NOT NULL,
+    duration_ms INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS delivery_attempts_by_delivery ON delivery_attempts (delivery, seq);
+"""
+
+
+class Store:
+    """The database of one server."""
+
+    def __init__(self, folder: Path | None) -> None:
+        """`folder` is created when it is missing; None keeps everything in memory."""
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+        path = ":memory:" if folder is None else str(folder / "local-stripe.db")
+        self.db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=512)
+        self.db.execute("PRAGMA journal_mode = WAL")
+        self.db.execute("PRAGMA synchronous = NORMAL")
+        self.db.execute("PRAGMA temp_store = MEMORY")
+        self.db.execute("PRAGMA cache_size = -16000")
+        self.db.executescript(SCHEMA)
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Everything inside is kept, or nothing is."""
+        self.db.execute("BEGIN IMMEDIATE")
+        try:
+            yield self.db
+        except BaseException:
+            self.db.execute("ROLLBACK")
+            raise
+        self.db.execute("COMMIT")
+
+    def close(self) -> None:
+        self.db.close()

@@ -1,0 +1,309 @@
+"""One sandbox inside one transaction: everything a resource may read, write or make known.
+
+A document is read once and is then the same one for everybody in the transaction.
+Writing it and telling the world are one call, so that the snapshot in an event is
+exactly what was stored.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from paydesk.emulator.kernel import ids
+from paydesk.emulator.kernel.document import Document, differences, to_text
+from paydesk.emulator.kernel.errors import StripeError
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from paydesk.emulator.kernel.kinds import Kind
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """What one key opens. Test and live keys of one name share an account and nothing else."""
+
+    number: int
+    name: str
+    livemode: bool
+    seed: str
+
+    @property
+    def account(self) -> str:
+        """The account's id, the same for the test and the live sandbox of a name."""
+        return "acct_1" + ids.characters(self.name, 0, 15)
+
+
+@dataclass(frozen=True)
+class Cause:
+    """The request that makes things happen; both are null for what happens by itself."""
+
+    request: str | None = None
+    idempotency_key: str | None = None
+
+
+# Stored objects hold one API version; endpoints with another get theirs when it is delivered.
+Announce = Callable[["World", Document], None]
+
+
+class World:
+    """A sandbox, open for reading and writing until its transaction ends."""
+
+    def __init__(
+        self,
+        db: sqlite3.Connection,
+        sandbox: Sandbox,
+        *,
+        kinds: dict[str, Kind],
+        now: int,
+        base_url: str,
+        api_version: str,
+        announce: Announce,
+        cause: Cause = Cause(),
+    ) -> None:
+        self.db = db
+        self.sandbox = sandbox
+        self.kinds = kinds
+        self.now = now
+        self.base_url = base_url
+        self.api_version = api_version
+        self.cause = cause
+        self.events = 0
+        self._announce = announce
+        self._loaded: dict[tuple[str, str], Document] = {}
+        (self._minted,) = db.execute("SELECT minted FROM sandboxes WHERE number = ?", (sandbox.number,)).fetchone()
+        self._minted_before = self._minted
+
+    @property
+    def livemode(self) -> bool:
+        return self.sandbox.livemode
+
+    # Minting
+
+    def mint(self, prefix: str, *, like: str | None = None) -> str:
+        """A new identifier; `like` is the payment intent whose family it joins."""
+        self._minted += 1
+        return ids.shaped(prefix, self.sandbox.seed, self._minted, like=like)
+
+    def characters(self, length: int) -> str:
+        """Base62 characters nobody can guess: for secrets, fingerprints and codes."""
+        self._minted += 1
+        return ids.characters(self.sandbox.seed, self._minted, length)
+
+    # Reading
+
+    def find(self, kind: str, identifier: str) -> Document | None:
+        """The object, or None when there is none or it was deleted."""
+        known = self._loaded.get((kind, identifier))
+        if known is not None:
+            return known
+        row = self.db.execute(
+            "SELECT seq, body, private FROM objects WHERE kind = ? AND id = ? AND sandbox = ? AND deleted = 0",
+            (kind, identifier, self.sandbox.number),
+        ).fetchone()
+        return None if row is None else self._load(kind, *row)
+
+    def get(self, kind: str, identifier: str, *, param: str | None = None) -> Document:
+        """The object, or Stripe's refusal: 400 naming `param` when the id came as one, else 404."""
+        found = self.find(kind, identifier)
+        if found is None:
+            raise self.no_such(kind, identifier, param=param)
+        return found
+
+    def text(self, kind: str, identifier: str) -> str | None:
+        """The object as an answer shows it, straight from its row."""
+        row = self.db.execute(
+            "SELECT body FROM objects WHERE kind = ? AND id = ? AND sandbox = ? AND deleted = 0",
+            (kind, identifier, self.sandbox.number),
+        ).fetchone()
+        return None if row is None else str(row[0])
+
+    def was_deleted(self, kind: str, identifier: str) -> bool:
+        """Whether there was such an object once."""
+        row = self.db.execute(
+            "SELECT deleted FROM objects WHERE kind = ? AND id = ? AND sandbox = ?",
+            (kind, identifier, self.sandbox.number),
+        ).fetchone()
+        return row is not None and bool(row[0])
+
+    def first(self, kind: str, field: str, value: str) -> Document | None:
+        """The newest object whose indexed field has this value."""
+        return next(iter(self.having(kind, field, value)), None)
+
+    def having(self, kind: str, field: str, value: str) -> Iterable[Document]:
+        """Objects whose indexed field has this value, newest first."""
+        rows = self.db.execute(
+            "SELECT o.seq, o.body, o.private, o.id FROM links l JOIN objects o ON o.seq = l.seq "
+            "WHERE l.sandbox = ? AND l.kind = ? AND l.field = ? AND l.value = ? AND o.deleted = 0 ORDER BY l.seq DESC",
+            (self.sandbox.number, kind, field, value),
+        ).fetchall()
+        for seq, body, private, identifier in rows:
+            known = self._loaded.get((kind, identifier))
+            yield known if known is not None else self._load(kind, seq, body, private)
+
+    def no_such(self, kind: str, identifier: str, *, param: str | None = None) -> StripeError:
+        """Stripe's refusal of an id it does not have, with its hints at what was probably meant."""
+        described = self.kinds[kind]
+        message = described.no_such(identifier)
+        elsewhere = self.db.execute(
+            "SELECT 1 FROM objects o JOIN sandboxes s ON s.number = o.sandbox "
+            "WHERE o.kind = ? AND o.id = ? AND s.name = ? AND s.livemode != ? AND o.deleted = 0",
+            (kind, identifier, self.sandbox.name, self.livemode),
+        ).fetchone()
+        if elsewhere is not None:
+            there, here = ("test", "live") if self.livemode else ("live", "test")
+            message += f"; a similar object exists in {there} mode, but a {here} mode key was used to make this request."
+        elif re.search(r"^[\s'\"]|[\s'\"]$", identifier):
+            message += ". Make sure you use the exact id without extra whitespace or quotes"
+        return StripeError(
+            message,
+            status=404 if param is None else 400,
+            code="resource_missing",
+            param=described.missing_param if param is None else param,
+        )
+
+    # Writing
+
+    def add(self, document: Document, event: str | None = None) -> Document:
+        """Keep a new object, and tell of it."""
+        kind = self.kinds[document["object"]]
+        document.stored = to_text(document)
+        # An id that was deleted may be taken again, where callers choose ids.
+        self.db.execute(
+            "DELETE FROM objects WHERE kind = ? AND id = ? AND sandbox = ? AND deleted = 1",
+            (kind.name, document.id, self.sandbox.number),
+        )
+        cursor = self.db.execute(
+            "INSERT INTO objects (sandbox, kind, id, created, body, private) VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                self.sandbox.number,
+                kind.name,
+                document.id,
+                document.get("created", self.now),
+                document.stored,
+                to_text(document.private) if document.private else None,
+            ),
+        )
+        document.seq = cursor.lastrowid or 0
+        self._loaded[(kind.name, document.id)] = document
+        for field in kind.filters:
+            self._link(kind.name, field, value_at(document, field), document.seq)
+        if event is not None:
+            self.emit(event, document)
+        return document
+
+    def save(self, document: Document, event: str | None = None) -> dict[str, Any]:
+        """Keep an object's changes; the event, if there is one to tell, carries what was before.
+
+        Gives back those old values, as an event's `previous_attributes` shows them. Nothing public changed:
+        no event.
+        """
+        kind = self.kinds[document["object"]]
+        text = to_text(document)
+        private = to_text(document.private) if document.private else None
+        before: dict[str, Any] = json.loads(document.stored) if text != document.stored else {}
+        previous = differences(before, document) if before else {}
+        self.db.execute("UPDATE objects SET body = ?, private = ? WHERE seq = ?", (text, private, document.seq))
+        document.stored = text
+        for field in kind.filters:
+            if field.split(".")[0] in previous:
+                self._unlink(kind.name, field, value_at(before, field), document.seq)
+                self._link(kind.name, field, value_at(document, field), document.seq)
+        if event is not None and previous:
+            self.emit(event, document, previous)
+        return previous
+
+    def delete(self, document: Document, event: str | None = None) -> dict[str, Any]:
+        """Forget an object; its id stays taken. Gives back the stub that Stripe answers."""
+        self.db.execute("UPDATE objects SET deleted = 1 WHERE seq = ?", (document.seq,))
+        self.db.execute(
+            "DELETE FROM links WHERE sandbox = ? AND kind = ? AND seq = ?",
+            (self.sandbox.number, document["object"], document.seq),
+        )
+        self._loaded.pop((document["object"], document.id), None)
+        if event is not None:
+            self.emit(event, document)
+        return {"id": document.id, "object": document["object"], "deleted": True}
+
+    def emit(self, event: str, document: Document, previous: dict[str, Any] | None = None) -> None:
+        """Tell of what happened to an object just written, with a snapshot of it as it is now."""
+        self.events += 1
+        snapshot: dict[str, Any] = {"object": document}
+        if previous:
+            snapshot["previous_attributes"] = previous
+        told = Document(
+            {
+                "id": self.mint("evt_"),
+                "object": "event",
+                "api_version": self.api_version,
+                "created": self.now,
+                "data": snapshot,
+                "livemode": self.livemode,
+                "pending_webhooks": 0,
+                "request": {"id": self.cause.request, "idempotency_key": self.cause.idempotency_key},
+                "type": event,
+            }
+        )
+        self._announce(self, told)
+
+    # Time
+
+    def schedule(self, due: int, task: str, subject: str) -> None:
+        """Put a task on the agenda: `task` names what is to be done, `subject` the object's id."""
+        self.db.execute(
+            "INSERT INTO agenda (sandbox, due, task, subject) VALUES (?, ?, ?, ?)",
+            (self.sandbox.number, due, task, subject),
+        )
+
+    def unschedule(self, task: str, subject: str) -> None:
+        """Take a task off the agenda again."""
+        self.db.execute(
+            "DELETE FROM agenda WHERE sandbox = ? AND task = ? AND subject = ?", (self.sandbox.number, task, subject)
+        )
+
+    def close(self) -> None:
+        """Note how many identifiers were minted. The last thing before the commit."""
+        if self._minted != self._minted_before:
+            self.db.execute("UPDATE sandboxes SET minted = ? WHERE number = ?", (self._minted, self.sandbox.number))
+
+    def forget_changes(self) -> None:
+        """After a rollback: what was read or written is to be read again."""
+        self._loaded.clear()
+        self.events = 0
+
+    def _load(self, kind: str, seq: int, body: str, private: str | None) -> Document:
+        document = Document(json.loads(body), json.loads(private) if private else None)
+        document.seq, document.stored = seq, body
+        self._loaded[(kind, document.id)] = document
+        return document
+
+    def _link(self, kind: str, field: str, value: Any, seq: int) -> None:
+        if value is not None:
+            self.db.execute(
+                "INSERT INTO links (sandbox, kind, field, value, seq) VALUES (?, ?, ?, ?, ?)",
+                (self.sandbox.number, kind, field, indexed(value), seq),
+            )
+
+    def _unlink(self, kind: str, field: str, value: Any, seq: int) -> None:
+        if value is not None:
+            self.db.execute(
+                "DELETE FROM links WHERE sandbox = ? AND kind = ? AND field = ? AND value = ? AND seq = ?",
+                (self.sandbox.number, kind, field, indexed(value), seq),
+            )
+
+
+def value_at(document: dict[str, Any], field: str) -> Any:
+    """The value of a field, dotted where it nests; None when it is not there."""
+    value: Any = document
+    for name in field.split("."):
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def indexed(value: Any) -> str:
+    """A field's value as the index holds it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,137 @@
+"""Customers: who pays."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from paydesk.emulator.kernel.document import Document
+from paydesk.emulator.kernel.errors import StripeError, invalid
+from paydesk.emulator.kernel.fields import address, metadata
+from paydesk.emulator.kernel.kinds import Kind
+from paydesk.emulator.kernel.routes import Call, Route, listing, retrieve, words
+
+if TYPE_CHECKING:
+    from paydesk.emulator.kernel.world import World
+
+CUSTOMER = Kind(
+    "customer",
+    "cus_",
+    filters=("email",),
+    references={
+        "invoice_settings.default_payment_method": "payment_method",
+        "test_clock": "test_helpers.test_clock",
+    },
+    answers_when_deleted=True,
+)
+
+
+def new(world: World, given: dict[str, Any]) -> Document:
+    """A customer as the API and the pages make them; not kept yet."""
+    return Document(
+        {
+            "id": world.mint("cus_"),
+            "object": "customer",
+            "address": address(given.get("address")),
+            "balance": given.get("balance", 0),
+            "created": world.now,
+            "currency": None,
+            "customer_account": None,
+            "default_source": None,
+            "delinquent": False,
+            "description": given.get("description"),
+            "discount": None,
+            "email": given.get("email"),
+            "invoice_prefix": given.get("invoice_prefix", world.characters(8).upper()),
+            "invoice_settings": {
+                "custom_fields": None,
+                "default_payment_method": None,
+                "footer": None,
+                "rendering_options": None,
+            },
+            "livemode": world.livemode,
+            "metadata": metadata({}, given.get("metadata", {})),
+            "name": given.get("name"),
+            "next_invoice_sequence": 1,
+            "phone": given.get("phone"),
+            "preferred_locales": given.get("preferred_locales") or [],
+            "shipping": _shipping(given.get("shipping")),
+            "tax_exempt": given.get("tax_exempt") or "none",
+            "test_clock": None,
+        }
+    )
+
+
+def _create(call: Call) -> Document:
+    customer = new(call.world, call.params)
+    _set_default_payment_method(call, customer)
+    call.echo(customer)
+    return call.world.add(customer, "customer.created")
+
+
+def _update(call: Call) -> Document:
+    world, given = call.world, call.params
+    if world.was_deleted("customer", call.path["customer"]):
+        raise StripeError(CUSTOMER.no_such(call.path["customer"]), code="resource_missing", param="id")
+    customer = world.get("customer", call.path["customer"])
+    for name in ("balance", "description", "email", "name", "phone", "preferred_locales", "tax_exempt"):
+        if name in given:
+            customer[name] = given[name]
+    if "metadata" in given:
+        customer["metadata"] = metadata(customer["metadata"], given["metadata"])
+    if "address" in given:
+        customer["address"] = address(given["address"], customer["address"])
+    if "shipping" in given:
+        customer["shipping"] = _shipping(given["shipping"], customer["shipping"])
+    _set_default_payment_method(call, customer)
+    call.echo(customer)
+    world.save(customer, "customer.updated")
+    return customer
+
+
+def _delete(call: Call) -> dict[str, Any]:
+    customer = call.world.get("customer", call.path["customer"])
+    return call.world.delete(customer, "customer.deleted")
+
+
+def _set_default_payment_method(call: Call, customer: Document) -> None:
+    settings = call.params.get("invoice_settings") or {}
+    if "default_payment_method" not in settings:
+        return
+    identifier = settings["default_payment_method"]
+    if identifier is not None:
+        method = call.world.find("payment_method", identifier)
+        if method is None or method["customer"] != customer["id"]:
+            raise invalid(
+                f"The customer does not have a payment method with the ID {identifier}. "
+                "The payment method must be attached to the customer.",
+                param="invoice_settings[default_payment_method]",
+                code="resource_missing",
+            )
+    customer["invoice_settings"]["default_payment_method"] = identifier
+
+
+def _shipping(given: dict[str, Any] | None, old: dict[str, Any] | None = None) -> dict[str, Any] | None:
+    if given is None:
+        return None
+    old = old or {}
+    return {
+        "address": address(given.get("address", {}), old.get("address")),
+        "name": given.get("name", old.get("name")),
+        "phone": given.get("phone", old.get("phone")),
+    }
+
+
+_SETTABLE = words(
+    "address balance description email invoice_prefix invoice_settings.default_payment_method metadata name phone "
+    "preferred_locales shipping tax_exempt"
+)
+
+KINDS = (CUSTOMER,)
+ROUTES = (
+    Route("POST", "/v1/customers", _create, uses=_SETTABLE, area="customer"),
+    retrieve("/v1/customers/{customer}", CUSTOMER),
+    Route("POST", "/v1/customers/{customer}", _update, uses=_SETTABLE - {"invoice_prefix"}, area="customer"),
+    Route("DELETE", "/v1/customers/{customer}", _delete, area="customer"),
+    listing("/v1/customers", CUSTOMER, filters="email"),
+)
+TASKS: dict[str, Any] = {}

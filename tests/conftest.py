@@ -1,0 +1,69 @@
+"""What every test may ask for: a running local Stripe, and a sandbox of its own in it."""
+
+from __future__ import annotations
+
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import stripe
+
+from tests.schema import CheckedClient
+
+ROOT = Path(__file__).parent.parent
+
+
+class LocalStripe:
+    """A local Stripe in a process of its own."""
+
+    def __init__(self, *arguments: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "paydesk", "stripe", "--port", "0", *arguments],
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+        )
+        assert self.process.stdout is not None
+        # The first line says where it listens.
+        first = self.process.stdout.readline()
+        assert "http://" in first, f"the local Stripe did not start: {first!r}"
+        self.url = "http://" + first.partition("http://")[2].split()[0]
+
+    def client(self, key: str) -> stripe.StripeClient:
+        """The official client; every answer it gets is checked against Stripe's schema."""
+        return stripe.StripeClient(
+            key, base_addresses={"api": self.url}, max_network_retries=0, http_client=CheckedClient()
+        )
+
+    def kill(self) -> None:
+        """As a power cut would."""
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> None:
+        """As a person would."""
+        self.process.terminate()
+        self.process.wait(timeout=10)
+
+
+@pytest.fixture(scope="session")
+def local_stripe() -> Iterator[LocalStripe]:
+    """One server for all tests of a process; tests keep apart by their keys."""
+    server = LocalStripe("--memory")
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def key() -> str:
+    """A secret key nobody used before: it opens an empty sandbox."""
+    return f"sk_test_{secrets.token_hex(12)}"
+
+
+@pytest.fixture
+def client(local_stripe: LocalStripe, key: str) -> stripe.StripeClient:
+    """Stripe's official client on an empty sandbox."""
+    return local_stripe.client(key)

@@ -41,12 +41,17 @@ class LocalStripe:
     def kill(self) -> None:
         """As a power cut would."""
         self.process.kill()
-        self.process.wait()
+        self._end()
 
     def stop(self) -> None:
         """As a person would."""
         self.process.terminate()
+        self._end()
+
+    def _end(self) -> None:
         self.process.wait(timeout=10)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
 
 
 @pytest.fixture(scope="session")

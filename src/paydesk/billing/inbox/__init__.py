@@ -1,0 +1,1 @@
+"""The inbox: an event from its arrival to the last handler it concerns."""

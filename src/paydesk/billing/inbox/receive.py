@@ -1,0 +1,112 @@
+"""Receiving: an event is kept before anything it says is believed.
+
+Size, signature, sense, mode, then the row, then its commit; only then may the web framework answer 200. Stripe is not
+asked and no handler runs: that is the worker's part, and it has all the time it needs.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from paydesk.billing.mirror.refs import lane_of
+from paydesk.billing.store.arrivals import Arrival
+from paydesk.errors import MalformedEvent, PayloadTooLarge, WrongMode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from paydesk.billing.inbox.group_commit import GroupCommit
+    from paydesk.billing.inbox.signature import Signatures
+
+# Several times the largest event seen. A web adapter can stop reading a body here.
+BODY_BYTES_MAX = 2 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """The event is on disk. `is_duplicate`: it already was, and if it was unfinished it is now due again."""
+
+    event_id: str
+    is_duplicate: bool
+
+
+class Receiver:
+    """Takes webhooks in. Safe to call from many threads and event loops at once: they share commits."""
+
+    def __init__(
+        self, signatures: Signatures, commits: GroupCommit, *, livemode: bool, now: Callable[[], datetime]
+    ) -> None:
+        self._signatures = signatures
+        self._commits = commits
+        self._livemode = livemode
+        self._now = now
+
+    def receive(self, body: bytes, header: str | None) -> Receipt:
+        """Check and keep one webhook; returns once it is committed.
+
+        Raises PayloadTooLarge, SignatureRefused, MalformedEvent or WrongMode for a webhook that is not ours to keep.
+        Any other exception means that it was not kept: answer with an error, and Stripe will deliver it again.
+        """
+        arrival = self._check(body, header)
+        return Receipt(arrival.id, is_duplicate=not self._commits.insert(arrival))
+
+    async def receive_async(self, body: bytes, header: str | None) -> Receipt:
+        """The same for an event loop, which is free while the commit is under way."""
+        arrival = self._check(body, header)
+        return Receipt(arrival.id, is_duplicate=not await self._commits.insert_async(arrival))
+
+    def _check(self, body: bytes, header: str | None) -> Arrival:
+        if len(body) > BODY_BYTES_MAX:
+            raise PayloadTooLarge(BODY_BYTES_MAX)
+        now = self._now()
+        self._signatures.check(body, header, now)
+        arrival = parse(body, now)
+        if arrival.livemode != self._livemode:
+            raise WrongMode(arrival.id, livemode=arrival.livemode)
+        return arrival
+
+
+def parse(body: bytes, now: datetime) -> Arrival:
+    """What the body says, as columns. Raises MalformedEvent if it is not a snapshot event."""
+    try:
+        payload = body.decode()
+        event = json.loads(payload)
+    except (ValueError, RecursionError):
+        raise MalformedEvent("the body is not JSON") from None
+    return arrival_of(event, payload, now)
+
+
+def arrival_of(event: Any, payload: str, now: datetime) -> Arrival:
+    """The columns of an event, whether it was delivered or read from Stripe's list of events."""
+    if not isinstance(event, dict) or event.get("object") != "event":
+        raise MalformedEvent("the body is not an event")
+    try:
+        subject = event["data"]["object"]
+        arrival = Arrival(
+            id=event["id"],
+            type=event["type"],
+            lane=lane_of(subject),
+            object_id=subject.get("id"),
+            object_type=subject.get("object"),
+            livemode=event["livemode"],
+            api_version=event.get("api_version"),
+            created=event["created"],
+            payload=payload,
+            received_at=now,
+        )
+    except (KeyError, TypeError, AttributeError):
+        raise MalformedEvent("the event lacks its id, type, livemode, created or data.object") from None
+    if not (
+        isinstance(arrival.id, str)
+        and isinstance(arrival.type, str)
+        and isinstance(arrival.livemode, bool)
+        and isinstance(arrival.created, int)
+        and isinstance(arrival.object_id, str | None)
+        and isinstance(arrival.object_type, str | None)
+        and isinstance(arrival.api_version, str | None)
+    ):
+        raise MalformedEvent("the event's id, type, livemode or created is of the wrong kind")
+    return arrival

@@ -1,0 +1,1 @@
+"""The mirror: Stripe's objects as rows of the app's database."""

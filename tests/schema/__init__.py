@@ -19,8 +19,9 @@ ROOT = "urn:stripe"
 
 @cache
 def _registry() -> Registry[Any]:
-    document = json.loads(SCHEMA.read_text(encoding="utf-8"))
-    return Registry().with_resource(ROOT, Resource(contents=document, specification=DRAFT202012))
+    resource: Resource[Any] = DRAFT202012.create_resource(json.loads(SCHEMA.read_text(encoding="utf-8")))
+    empty: Registry[Any] = Registry()
+    return empty.with_resource(ROOT, resource)
 
 
 @cache

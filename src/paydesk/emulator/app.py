@@ -63,7 +63,9 @@ async def _play_agenda(kernel: Kernel) -> None:
         kernel.request_log.flush()
         wait = kernel.seconds_until_due()
         with suppress(TimeoutError):
-            await asyncio.wait_for(changed.wait(), min(wait if wait is not None else LONGEST_SLEEP_SECONDS, LONGEST_SLEEP_SECONDS))
+            await asyncio.wait_for(
+                changed.wait(), min(wait if wait is not None else LONGEST_SLEEP_SECONDS, LONGEST_SLEEP_SECONDS)
+            )
         changed.clear()
 
 

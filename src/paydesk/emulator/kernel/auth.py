@@ -31,8 +31,8 @@ PUBLISHABLE = (
     "You can find a list of your API keys at https://dashboard.stripe.com/account/apikeys."
 )
 LOOKS_LIVE = (
-    "This is paydesk's local Stripe, and the key that was sent looks like a real live key. It was refused and not kept. "
-    "Never send it anywhere but to Stripe; if it went further than this machine, roll it. "
+    "This is paydesk's local Stripe, and the key that was sent looks like a real live key. "
+    "It was refused and not kept. Never send it anywhere but to Stripe; if it went further than this machine, roll it. "
     "To rehearse live mode here, use a key that begins with sk_live_local_."
 )
 

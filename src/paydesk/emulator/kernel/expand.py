@@ -100,6 +100,3 @@ def _opened(world: World, kind: str, held: Any) -> Any:
     if world.was_deleted(kind, held):
         return {"id": held, "object": kind, "deleted": True}
     return held
-
-
-

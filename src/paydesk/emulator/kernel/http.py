@@ -43,13 +43,12 @@ class Api:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = await _body(receive)
+        answered: Answered | None
         if body is None:
             answered = self.refuse(StripeError("The request body is larger than the local Stripe takes.", status=413))
         else:
             headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-            request = Request(
-                scope["method"], scope["path"], scope["query_string"].decode("latin-1"), headers, body
-            )
+            request = Request(scope["method"], scope["path"], scope["query_string"].decode("latin-1"), headers, body)
             answered = await self._answer(request)
         if answered is None:
             # No answer at all: the server closes the connection, as after a time-out.
@@ -58,7 +57,9 @@ class Api:
             {
                 "type": "http.response.start",
                 "status": answered.status,
-                "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in answered.headers.items()]
+                "headers": [
+                    (name.lower().encode(), value.encode("latin-1")) for name, value in answered.headers.items()
+                ]
                 + [(b"content-length", str(len(answered.body)).encode())],
             }
         )

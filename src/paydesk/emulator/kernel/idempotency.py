@@ -46,7 +46,8 @@ def fingerprint(method: str, path: str, params: dict[str, Any]) -> str:
 def recall(db: sqlite3.Connection, sandbox: int, key: str, path: str, mark: str, now: int) -> Kept | None:
     """The answer first given to this key, if it is the same request; a different one is refused."""
     row = db.execute(
-        "SELECT path, fingerprint, request, status, body FROM idempotency WHERE sandbox = ? AND key = ? AND created > ?",
+        "SELECT path, fingerprint, request, status, body FROM idempotency "
+        "WHERE sandbox = ? AND key = ? AND created > ?",
         (sandbox, key, now - KEPT_SECONDS),
     ).fetchone()
     if row is None:
@@ -68,7 +69,15 @@ def recall(db: sqlite3.Connection, sandbox: int, key: str, path: str, mark: str,
 
 
 def keep(
-    db: sqlite3.Connection, sandbox: int, key: str, path: str, mark: str, request: str, status: int, body: bytes, now: int
+    db: sqlite3.Connection,
+    sandbox: int,
+    key: str,
+    path: str,
+    mark: str,
+    request: str,
+    status: int,
+    body: bytes,
+    now: int,
 ) -> None:
     """Remember the first answer to a key, over one that has expired."""
     db.execute(

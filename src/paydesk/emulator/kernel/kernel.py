@@ -44,9 +44,14 @@ _NOT_KEPT = frozenset({401, 403, 409, 429})
 class Resource(Protocol):
     """What a file under resources/ offers."""
 
-    KINDS: tuple[Kind, ...]
-    ROUTES: tuple[Route, ...]
-    TASKS: Mapping[str, Task]
+    @property
+    def KINDS(self) -> tuple[Kind, ...]: ...  # noqa: N802 - constants of a module
+
+    @property
+    def ROUTES(self) -> tuple[Route, ...]: ...  # noqa: N802
+
+    @property
+    def TASKS(self) -> Mapping[str, Task]: ...  # noqa: N802
 
 
 @dataclass(frozen=True)
@@ -255,7 +260,9 @@ class Kernel:
             "WHERE a.due - s.ahead <= ?",
             (int(self._now()),),
         ).fetchall()
-        return sum(self._play(sandbox, self.now(sandbox)) for sandbox in map(self.sandbox_numbered, (n for (n,) in numbers)))
+        return sum(
+            self._play(sandbox, self.now(sandbox)) for sandbox in map(self.sandbox_numbered, (n for (n,) in numbers))
+        )
 
     def advance(self, sandbox: Sandbox, seconds: int) -> int:
         """Push a sandbox's clock forward: everything that becomes due happens, at its own time and in its order."""
@@ -332,7 +339,9 @@ class Kernel:
         params = contract.check(operation, sent)
         idle = route.without_effect(contract.leaves(sent)) if sent else ()
         if idle and self.options.strict:
-            raise invalid(f"In strict mode, parameters without effect here are refused: {', '.join(idle)}.", param=idle[0])
+            raise invalid(
+                f"In strict mode, parameters without effect here are refused: {', '.join(idle)}.", param=idle[0]
+            )
         if idle:
             log.info("%s %s: without effect here: %s", route.method, route.path, ", ".join(idle))
         return params, idle
@@ -347,7 +356,9 @@ class Kernel:
 
     def _unknown(self, request: Request) -> StripeError:
         known = contract.match(request.method, request.path)
-        return unrecognized_url(request.method, request.path) if known is None else not_modelled(request.method, known[0])
+        return (
+            unrecognized_url(request.method, request.path) if known is None else not_modelled(request.method, known[0])
+        )
 
     # Answers
 
@@ -380,9 +391,7 @@ class Kernel:
         self._note(request, request_id, sandbox, kept.status, kept.body, time.perf_counter_ns())
         return Answered(kept.status, headers, kept.body)
 
-    def refused(
-        self, request: Request, request_id: str, sandbox: Sandbox | None, refusal: StripeError
-    ) -> Answered:
+    def refused(self, request: Request, request_id: str, sandbox: Sandbox | None, refusal: StripeError) -> Answered:
         body = self._error_body(request_id, refusal)
         if sandbox is not None:
             self._note(request, request_id, sandbox, refusal.status, body, time.perf_counter_ns())
@@ -402,7 +411,9 @@ class Kernel:
             "Vary": "Origin",
         }
 
-    def _note(self, request: Request, request_id: str, sandbox: Sandbox, status: int, body: bytes, began_ns: int) -> None:
+    def _note(
+        self, request: Request, request_id: str, sandbox: Sandbox, status: int, body: bytes, began_ns: int
+    ) -> None:
         self.request_log.note(
             Entry(
                 sandbox.number,

@@ -15,7 +15,9 @@ _TEST_TEXT = (
     "Testmode request rate limit exceeded, the rate limits in testmode are lower than livemode. "
     "You can learn more about rate limits here https://stripe.com/docs/rate-limits."
 )
-_LIVE_TEXT = "Request rate limit exceeded. You can learn more about rate limits here https://stripe.com/docs/rate-limits."
+_LIVE_TEXT = (
+    "Request rate limit exceeded. You can learn more about rate limits here https://stripe.com/docs/rate-limits."
+)
 
 
 class RateLimits:

@@ -55,8 +55,12 @@ def page(world: World, kind: Kind, url: str, params: dict[str, Any], *, narrowed
     if after and before:
         raise invalid("Received both starting_after and ending_before parameters. Please pass in only one.")
     backwards = before is not None
-    cursor = None if not (after or before) else _seq(world, kind, "ending_before" if backwards else "starting_after", after or before)
-    filters = {name: value for name in narrowed_by if (value := _given(params, name)) is not None}
+    cursor = None
+    if after:
+        cursor = _seq(world, kind, "starting_after", after)
+    elif before:
+        cursor = _seq(world, kind, "ending_before", before)
+    filters = {name: value for name in narrowed_by if (value := value_at(params, name)) is not None}
     texts: list[str] = []
     for text in _rows(world, kind, filters, _created(params.get("created")), cursor, backwards=backwards):
         texts.append(text)
@@ -89,10 +93,6 @@ def _seq(world: World, kind: Kind, param: str, identifier: str) -> int:
     return int(row[0])
 
 
-def _given(params: dict[str, Any], name: str) -> Any:
-    return value_at(params, name)
-
-
 def _created(given: Any) -> list[tuple[str, int]]:
     """Conditions on the creation time: an exact second, or bounds."""
     if given is None:
@@ -116,11 +116,17 @@ def _rows(
     arguments: list[Any] = [world.sandbox.number, kind.name]
     if filters:
         (field, value), *others = filters.items()
-        source = "links l JOIN objects o ON o.seq = l.seq WHERE l.sandbox = ? AND l.kind = ? AND l.field = ? AND l.value = ? AND o.deleted = 0"
+        source = (
+            "links l JOIN objects o ON o.seq = l.seq "
+            "WHERE l.sandbox = ? AND l.kind = ? AND l.field = ? AND l.value = ? AND o.deleted = 0"
+        )
         order = "l.seq"
         arguments += [field, indexed(value)]
         for other, wanted in others:
-            source += " AND EXISTS (SELECT 1 FROM links m WHERE m.sandbox = l.sandbox AND m.kind = l.kind AND m.field = ? AND m.value = ? AND m.seq = l.seq)"
+            source += (
+                " AND EXISTS (SELECT 1 FROM links m WHERE m.sandbox = l.sandbox AND m.kind = l.kind "
+                "AND m.field = ? AND m.value = ? AND m.seq = l.seq)"
+            )
             arguments += [other, indexed(wanted)]
     else:
         source = "objects o WHERE o.sandbox = ? AND o.kind = ? AND o.deleted = 0"

@@ -84,4 +84,6 @@ class RequestLog:
         self.flush()
         cursor = self._store.db.execute("SELECT * FROM requests WHERE id = ?", (request_id,))
         row = cursor.fetchone()
-        return None if row is None else {column[0]: value for column, value in zip(cursor.description, row, strict=True)}
+        return (
+            None if row is None else {column[0]: value for column, value in zip(cursor.description, row, strict=True)}
+        )

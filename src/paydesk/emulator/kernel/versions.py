@@ -36,5 +36,3 @@ def check(name: str) -> None:
     """Refuse a version that Stripe does not have."""
     if name != pinned() and name not in KNOWN:
         raise invalid(f"Invalid Stripe API version: {name}")
-
-

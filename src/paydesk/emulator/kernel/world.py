@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -18,8 +19,6 @@ from paydesk.emulator.kernel.document import Document, differences, to_text
 from paydesk.emulator.kernel.errors import StripeError
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from paydesk.emulator.kernel.kinds import Kind
 
 
@@ -156,7 +155,9 @@ class World:
         ).fetchone()
         if elsewhere is not None:
             there, here = ("test", "live") if self.livemode else ("live", "test")
-            message += f"; a similar object exists in {there} mode, but a {here} mode key was used to make this request."
+            message += (
+                f"; a similar object exists in {there} mode, but a {here} mode key was used to make this request."
+            )
         elif re.search(r"^[\s'\"]|[\s'\"]$", identifier):
             message += ". Make sure you use the exact id without extra whitespace or quotes"
         return StripeError(
@@ -172,23 +173,15 @@ class World:
         """Keep a new object, and tell of it."""
         kind = self.kinds[document["object"]]
         document.stored = to_text(document)
-        # An id that was deleted may be taken again, where callers choose ids.
-        self.db.execute(
-            "DELETE FROM objects WHERE kind = ? AND id = ? AND sandbox = ? AND deleted = 1",
-            (kind.name, document.id, self.sandbox.number),
-        )
-        cursor = self.db.execute(
-            "INSERT INTO objects (sandbox, kind, id, created, body, private) VALUES (?, ?, ?, ?, ?, ?)",
-            (
-                self.sandbox.number,
-                kind.name,
-                document.id,
-                document.get("created", self.now),
-                document.stored,
-                to_text(document.private) if document.private else None,
-            ),
-        )
-        document.seq = cursor.lastrowid or 0
+        try:
+            document.seq = self._insert(kind, document)
+        except sqlite3.IntegrityError:
+            # An id that was deleted may be taken again, where callers choose ids.
+            self.db.execute(
+                "DELETE FROM objects WHERE kind = ? AND id = ? AND sandbox = ? AND deleted = 1",
+                (kind.name, document.id, self.sandbox.number),
+            )
+            document.seq = self._insert(kind, document)
         self._loaded[(kind.name, document.id)] = document
         for field in kind.filters:
             self._link(kind.name, field, value_at(document, field), document.seq)
@@ -274,6 +267,20 @@ class World:
         """After a rollback: what was read or written is to be read again."""
         self._loaded.clear()
         self.events = 0
+
+    def _insert(self, kind: Kind, document: Document) -> int:
+        cursor = self.db.execute(
+            "INSERT INTO objects (sandbox, kind, id, created, body, private) VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                self.sandbox.number,
+                kind.name,
+                document.id,
+                document.get("created", self.now),
+                document.stored,
+                to_text(document.private) if document.private else None,
+            ),
+        )
+        return cursor.lastrowid or 0
 
     def _load(self, kind: str, seq: int, body: str, private: str | None) -> Document:
         document = Document(json.loads(body), json.loads(private) if private else None)

@@ -21,11 +21,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, cast
 
-from paydesk.billing import catalog_file
+from paydesk.billing import catalog_file, catalog_push
 from paydesk.errors import CatalogError, CatalogMistake, QuantityRefused, UnknownProduct
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+
+    import stripe
 
     from paydesk.billing.catalog_file import Entry
     from paydesk.billing.money import Money
@@ -105,6 +107,12 @@ class Catalog:
             products={product.code: product for product in products if product is not None},
             plans={plan.code: plan for plan in plans if plan is not None},
         )
+
+    def push(self, client: stripe.StripeClient) -> None:
+        """Make what is sold here exist at Stripe. Doing it again changes nothing; raises stripe.StripeError."""
+        everything: list[Product | Plan] = [*self.products.values(), *self.plans.values()]
+        for sold in everything:
+            catalog_push.push(client, sold)
 
     def product(self, sku: str) -> Product:
         """The product of that code. Raises UnknownProduct."""

@@ -102,10 +102,10 @@ class StripeApi:
                 return ask()
             except stripe.StripeError as error:
                 reason = redact(str(error.user_message or error))
-                if not is_worth_retrying(error):
+                if is_refusal(error):
                     raise _refused(doing, error, reason) from error
                 pause = pause_seconds(number, error.headers, self._chance())
-                if number == self._tries_max or pause is None:
+                if number == self._tries_max or pause is None or not is_worth_retrying(error):
                     raise StripeUnavailable(doing, reason, tries=number) from error
                 logger.warning("Stripe is not ready for %s (%s), asking again in %.1f s", doing, reason, pause)
                 self._sleep(pause)
@@ -129,8 +129,16 @@ class StripeApi:
         )
 
 
+def is_refusal(error: stripe.StripeError) -> bool:
+    """Whether Stripe has decided. After anything else, such as a crash at Stripe's, the thing may have been done."""
+    status = error.http_status
+    if status is None or error.code in {"rate_limit", "lock_timeout"}:
+        return False
+    return 400 <= status < 500 and status not in {409, 429}
+
+
 def is_worth_retrying(error: stripe.StripeError) -> bool:
-    """Whether the same request may succeed later. What Stripe says about it goes first."""
+    """Whether the same request may be answered within seconds. What Stripe says about it goes first."""
     import stripe
 
     said = _header(error.headers, "stripe-should-retry")
@@ -138,10 +146,7 @@ def is_worth_retrying(error: stripe.StripeError) -> bool:
         return said == "true"
     if isinstance(error, stripe.APIConnectionError):
         return bool(error.should_retry)
-    if error.code in {"rate_limit", "lock_timeout"}:
-        return True
-    status = error.http_status or 500  # an answer without a status is not one Stripe wrote
-    return status in {409, 429} or status >= 500
+    return True
 
 
 def pause_seconds(number: int, headers: Mapping[str, str] | None, chance: float) -> float | None:

@@ -1,0 +1,98 @@
+"""Making what the catalog sells exist at Stripe: a product with a price under its lookup key.
+
+A price at Stripe never changes. Where the catalog's has changed, a new one is
+made and takes the lookup key over; what was bought at the old price stays.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import stripe
+
+    from paydesk.billing.catalog import Plan, Product
+
+# Products get an id of our choosing, so that two machines starting at once make one product.
+PRODUCT_ID_PREFIX = "paydesk_"
+
+
+def push(client: stripe.StripeClient, sold: Product | Plan) -> None:
+    """Make the product and its price exist. Raises stripe.StripeError."""
+    product_id = _product(client, sold)
+    wanted = _price_terms(sold)
+    current = _price(client, sold.lookup_key)
+    if current is not None and _terms_of(current) == wanted:
+        return
+    _create_price(client, sold, product_id, wanted, is_transferring=current is not None)
+
+
+def _product(client: stripe.StripeClient, sold: Product | Plan) -> str:
+    import stripe
+
+    product_id = f"{PRODUCT_ID_PREFIX}{sold.code}"
+    terms: Any = {"name": sold.name, "description": sold.description}
+    try:
+        product = client.v1.products.retrieve(product_id)
+    except stripe.InvalidRequestError as error:
+        if error.code != "resource_missing":
+            raise
+        # Stripe takes an empty text for the wish to remove one, which a new product refuses.
+        new: Any = {"id": product_id, **{key: value for key, value in terms.items() if value}, **_images(sold)}
+        try:
+            client.v1.products.create(new)
+        except stripe.InvalidRequestError as clash:
+            if clash.code != "resource_already_exists":
+                raise
+        return product_id
+    if (product.name, product.description or "") != (sold.name, sold.description) or not product.active:
+        terms["active"] = True
+        client.v1.products.update(product_id, terms)
+    return product_id
+
+
+def _price(client: stripe.StripeClient, lookup_key: str) -> stripe.Price | None:
+    return next(iter(client.v1.prices.list({"lookup_keys": [lookup_key], "active": True}).data), None)
+
+
+def _create_price(
+    client: stripe.StripeClient, sold: Product | Plan, product_id: str, terms: dict[str, Any], *, is_transferring: bool
+) -> None:
+    import stripe
+
+    params: Any = {**terms, "product": product_id, "lookup_key": sold.lookup_key}
+    params["transfer_lookup_key"] = is_transferring
+    try:
+        client.v1.prices.create(params)
+    except stripe.InvalidRequestError as error:
+        if error.param != "lookup_key":
+            raise
+        # Another machine was quicker, or an archived price still holds the key. The former needs nothing more.
+        current = _price(client, sold.lookup_key)
+        if current is None or _terms_of(current) != terms:
+            params["transfer_lookup_key"] = True
+            client.v1.prices.create(params)
+
+
+def _price_terms(sold: Product | Plan) -> dict[str, Any]:
+    terms: dict[str, Any] = {"unit_amount": sold.price.amount_minor, "currency": sold.price.currency}
+    interval = getattr(sold, "interval", None)
+    if interval is not None:
+        terms["recurring"] = {"interval": interval, "interval_count": getattr(sold, "interval_count", 1)}
+    return terms
+
+
+def _terms_of(price: stripe.Price) -> dict[str, Any]:
+    terms: dict[str, Any] = {"unit_amount": price.unit_amount, "currency": price.currency}
+    if price.recurring is not None:
+        terms["recurring"] = {
+            "interval": price.recurring.interval,
+            "interval_count": price.recurring.interval_count,
+        }
+    return terms
+
+
+def _images(sold: Product | Plan) -> dict[str, Any]:
+    """Stripe shows an image only if it can fetch it: an address below the app's own is of no use there."""
+    image = getattr(sold, "image", None)
+    return {"images": [image]} if image and image.startswith("https://") else {}

@@ -1,0 +1,134 @@
+"""Who pays: each user of the app is one customer at Stripe, under any race.
+
+The user's row is claimed and the attempt to create the customer is committed
+before Stripe is asked. Two tabs, two workers, two machines find the same row,
+send the same key, and get the same customer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from sqlalchemy import delete, select, update
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    import stripe
+    from sqlalchemy import Connection, Row
+
+    from paydesk.billing.attempts import Attempt, Attempts
+    from paydesk.billing.store.store import Store
+
+# On the customer at Stripe: whose it is, so that an event about it finds its owner before our own commit does.
+USER_METADATA = "paydesk_user"
+
+
+class Payer(Protocol):
+    """What paydesk asks of an app's user: an id that never changes, and an e-mail address if there is one."""
+
+    @property
+    def id(self) -> object: ...
+    @property
+    def email(self) -> str | None: ...
+
+
+@dataclass(frozen=True)
+class User:
+    """A user, for apps whose own class has no `id` and `email`."""
+
+    id: str
+    email: str | None = None
+
+
+class Customers:
+    """The link between the app's users and Stripe's customers."""
+
+    def __init__(self, store: Store, attempts: Attempts, *, livemode: bool, now: Callable[[], datetime]) -> None:
+        self._store = store
+        self._table = store.tables.customers
+        self._attempts = attempts
+        self._livemode = livemode
+        self._now = now
+        self.verb = CreateCustomer(store, now)
+
+    def stripe_id(self, user: Payer) -> str:
+        """The id of the user's customer at Stripe, which is created now if there is none. May call Stripe."""
+        user_id = str(user.id)
+        with self._store.read() as connection:
+            row = connection.execute(select(self._table).where(self._table.c.user_id == user_id)).first()
+        if row is not None and row.stripe_id is not None and self._is_usable(row):
+            return str(row.stripe_id)
+        with self._store.write() as connection:
+            row = self._claimed(connection, user_id, user.email)
+            if row.stripe_id is not None:
+                return str(row.stripe_id)
+            params = {"metadata": {USER_METADATA: user_id}} | ({"email": user.email} if user.email else {})
+            attempt = self._attempts.open(connection, self.verb, f"customer:{row.id}", params)
+        return str(self._attempts.finish(attempt)["id"])
+
+    def forget(self, user: Payer) -> None:
+        """Stripe no longer knows this user's customer: the next purchase makes a new one."""
+        with self._store.write() as connection:
+            self._unlink(connection, str(user.id))
+
+    def _claimed(self, connection: Connection, user_id: str, email: str | None) -> Row[Any]:
+        """The user's row, locked, made if need be."""
+        mine = select(self._table).where(self._table.c.user_id == user_id)
+        now = self._now()
+        for _ in range(2):
+            claim = {"user_id": user_id, "email": email, "livemode": self._livemode}
+            self._store.insert_new(connection, self._table, {**claim, "created_at": now, "updated_at": now})
+            row = connection.execute(self._store.locked(mine)).one()
+            if self._is_usable(row):
+                break
+            self._unlink(connection, user_id)
+        return row
+
+    def _is_usable(self, row: Row[Any]) -> bool:
+        """Customers end with their deletion at Stripe, and do not exist in the other mode."""
+        return row.deleted_at is None and row.livemode in {None, self._livemode}
+
+    def _unlink(self, connection: Connection, user_id: str) -> None:
+        """The row stays as a tombstone; the user is free for another."""
+        now = self._now()
+        gone = {"user_id": None, "deleted_at": now, "updated_at": now}
+        connection.execute(update(self._table).where(self._table.c.user_id == user_id).values(gone))
+
+
+class CreateCustomer:
+    """The write that makes a customer at Stripe for the row of a user."""
+
+    name = "customer"
+    doing = "to create the customer"
+
+    def __init__(self, store: Store, now: Callable[[], datetime]) -> None:
+        self._table = store.tables.customers
+        self._now = now
+
+    def ask(self, client: stripe.StripeClient, attempt: Attempt, options: stripe.RequestOptions) -> stripe.StripeObject:
+        return client.v1.customers.create(attempt.params, options)
+
+    def apply(self, connection: Connection, attempt: Attempt, answer: Mapping[str, Any]) -> None:
+        row_id = int(attempt.subject.removeprefix("customer:"))
+        table = self._table
+        # An event about the new customer may have made a row of its own before we got here.
+        connection.execute(
+            delete(table).where(table.c.stripe_id == answer["id"], table.c.user_id.is_(None), table.c.id != row_id)
+        )
+        linked = update(table).where(table.c.id == row_id, table.c.stripe_id.is_(None))
+        connection.execute(
+            linked.values(
+                stripe_id=answer["id"],
+                email=answer.get("email"),
+                name=answer.get("name"),
+                livemode=answer.get("livemode"),
+                object=dict(answer),
+                updated_at=self._now(),
+            )
+        )
+
+    def give_up(self, connection: Connection, attempt: Attempt) -> None:
+        """The claim stays: the next purchase tries again under a new key."""

@@ -1,0 +1,124 @@
+"""Which price at Stripe is meant by what the catalog sells, and whether the two agree.
+
+A price is named by STRIPE_PRICE_<CODE>, or else found by its lookup key, which
+is the same in test and live mode. It is sold only if it asks for exactly what
+the catalog promises.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from paydesk.billing.catalog import Plan, secret_name
+from paydesk.billing.money import show
+from paydesk.billing.settings import PRICE_PREFIX
+from paydesk.errors import PriceMismatch, StripeRefused, UnknownPrice
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import stripe
+
+    from paydesk.billing.catalog import Product
+    from paydesk.billing.stripe_api import StripeApi
+
+# Long enough that a sale costs no extra call, short enough that an archived price is noticed.
+REMEMBERED_SECONDS = 300.0
+
+
+class Prices:
+    """The prices of one Stripe account and mode. Safe to share between threads."""
+
+    def __init__(
+        self,
+        stripe_api: StripeApi,
+        ids_by_code: Mapping[str, str],
+        *,
+        livemode: bool,
+        now_seconds: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._stripe_api = stripe_api
+        self._ids_by_code = ids_by_code
+        self._livemode = livemode
+        self._now_seconds = now_seconds
+        self._found: dict[str, tuple[str, float]] = {}
+        self._lock = threading.Lock()
+
+    def id_of(self, sold: Product | Plan) -> str:
+        """The id of the price to charge. Asks Stripe at most every five minutes.
+
+        Raises UnknownPrice where there is none, PriceMismatch where it is not what the catalog promises.
+        """
+        with self._lock:
+            price_id, found_at = self._found.get(sold.code, ("", 0.0))
+        if price_id and self._now_seconds() - found_at < REMEMBERED_SECONDS:
+            return price_id
+        price_id = self._look_up(sold)
+        with self._lock:
+            self._found[sold.code] = (price_id, self._now_seconds())
+        return price_id
+
+    def forget(self) -> None:
+        """Look everything up again: Stripe has just said that something remembered is gone."""
+        with self._lock:
+            self._found.clear()
+
+    def _look_up(self, sold: Product | Plan) -> str:
+        price = self._named(sold) or self._by_lookup_key(sold)
+        differences = _differences(sold, price)
+        if differences:
+            raise PriceMismatch(sold.code, price.id, promised=_promised(sold), found=", ".join(differences))
+        return price.id
+
+    def _named(self, sold: Product | Plan) -> stripe.Price | None:
+        price_id = self._ids_by_code.get(secret_name(sold.code))
+        if price_id is None:
+            return None
+        try:
+            return self._stripe_api.read("to show the price", lambda client: client.v1.prices.retrieve(price_id))
+        except StripeRefused as refusal:
+            if refusal.code != "resource_missing":
+                raise
+            looked_for = f"{price_id}, which {PRICE_PREFIX}{secret_name(sold.code)} names"
+            raise UnknownPrice(sold.code, looked_for=looked_for, livemode=self._livemode) from refusal
+
+    def _by_lookup_key(self, sold: Product | Plan) -> stripe.Price:
+        keys = [sold.lookup_key]
+        found = self._stripe_api.read(
+            "to look up the price", lambda client: client.v1.prices.list({"lookup_keys": keys}).data
+        )
+        if not found:
+            looked_for = f"lookup key {sold.lookup_key!r} (and {PRICE_PREFIX}{secret_name(sold.code)} is not set)"
+            raise UnknownPrice(sold.code, looked_for=looked_for, livemode=self._livemode)
+        return found[0]
+
+
+def _promised(sold: Product | Plan) -> str:
+    if isinstance(sold, Plan):
+        return f"{sold.price} every {_every(sold.interval, sold.interval_count)}"
+    return f"{sold.price}, once"
+
+
+def _differences(sold: Product | Plan, price: stripe.Price) -> list[str]:
+    """What Stripe's price is instead of what the catalog promises; nothing if they agree."""
+    is_recurring_wanted = isinstance(sold, Plan)
+    found: list[str] = []
+    if not price.active:
+        found.append("archived")
+    if price.unit_amount is None:
+        found.append("without one fixed amount")
+    elif (price.unit_amount, price.currency) != (sold.price.amount_minor, sold.price.currency):
+        found.append(show(price.unit_amount, price.currency))
+    if (price.recurring is not None) != is_recurring_wanted:
+        found.append("sold once" if is_recurring_wanted else "a subscription")
+    elif isinstance(sold, Plan) and price.recurring is not None:
+        recurring: Any = price.recurring
+        if (recurring.interval, recurring.interval_count) != (sold.interval, sold.interval_count):
+            found.append(f"charged every {_every(recurring.interval, recurring.interval_count)}")
+    return found
+
+
+def _every(interval: str, count: int) -> str:
+    return interval if count == 1 else f"{count} {interval}s"

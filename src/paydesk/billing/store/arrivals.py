@@ -131,7 +131,8 @@ class PostgresWriter:
         )
         self._rearm = (
             f"UPDATE {events} SET state = 'received', attempts = 0, next_at = %s "  # noqa: S608
-            "WHERE id = ANY(%s) AND state <> 'applied'"
+            # One that is locked is being applied at this moment, and needs no reminding.
+            f"WHERE id IN (SELECT id FROM {events} WHERE id = ANY(%s) AND state <> 'applied' FOR UPDATE SKIP LOCKED)"
         )
 
     @property

@@ -1,0 +1,123 @@
+"""The ledger: what refunds and disputes mean for the order they belong to.
+
+An order's payment, its refunds and its disputes are heard of in any order. Whoever hears last sees them all: the order
+is locked first, then what is known is added up anew. Nothing is counted by adding to what was there before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import or_, select, update
+
+from paydesk.billing.facts import DisputeClosed, DisputeOpened, Fact, Order, OrderRefunded
+from paydesk.billing.mirror.refunds import COUNTED
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sqlalchemy import RowMapping
+
+    from paydesk.billing.mirror.mirrored import Writing
+
+# Under this key our order's id travels in the metadata of the Checkout Session and of its payment intent.
+ORDER_KEY = "paydesk_order"
+
+DISPUTE_OVER = frozenset({"won", "lost", "warning_closed", "prevented"})
+
+
+def settle(writing: Writing, order_id: str) -> list[Fact]:
+    """Bring the order in line with its refunds and disputes, and name what is new about it."""
+    order = locked_order(writing, order_id)
+    if order is None or order["status"] not in ("paid", "refunded"):
+        return []  # what is refunded or disputed counts from the moment the payment is known
+    refunds = _of_order(writing, writing.tables.refunds, order)
+    disputes = _of_order(writing, writing.tables.disputes, order)
+    standing = standing_of(order, refunds, disputes)
+    if standing != Standing(order["status"], order["amount_refunded_minor"], order["disputed"]):
+        orders = writing.tables.orders
+        writing.connection.execute(
+            update(orders)
+            .where(orders.c.id == order_id)
+            .values(
+                status=standing.status,
+                amount_refunded_minor=standing.amount_refunded_minor,
+                disputed=standing.disputed,
+                updated_at=writing.now,
+            )
+        )
+    after = Order.from_row({**order, **vars(standing)})
+    return facts_of(after, refunds, disputes)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a paid order stands."""
+
+    status: str
+    amount_refunded_minor: int
+    disputed: bool
+
+
+def standing_of(
+    order: Mapping[Any, Any], refunds: Sequence[Mapping[Any, Any]], disputes: Sequence[Mapping[Any, Any]]
+) -> Standing:
+    """What the refunds and disputes add up to. A refund that failed later makes a refunded order paid again."""
+    amount = sum(refund["amount_minor"] for refund in refunds if refund["status"] in COUNTED)
+    is_refunded = amount > 0 and amount >= order["amount_minor"]
+    return Standing("refunded" if is_refunded else "paid", amount, bool(disputes))
+
+
+def facts_of(order: Order, refunds: Sequence[Mapping[Any, Any]], disputes: Sequence[Mapping[Any, Any]]) -> list[Fact]:
+    """Everything that has happened to the order since it was paid. Facts that were named before are the same facts."""
+    facts: list[Fact] = []
+    returned = 0
+    for refund in refunds:
+        if refund["status"] in COUNTED:
+            returned += refund["amount_minor"]
+        if refund["status"] == "succeeded":
+            is_full = returned >= order.amount_minor
+            facts.append(OrderRefunded(order, refund["id"], refund["amount_minor"], is_full))
+    for dispute in disputes:
+        amount, due_at = dispute["amount_minor"], dispute["evidence_due_at"]
+        facts.append(DisputeOpened(order, dispute["id"], amount, dispute["reason"], due_at))
+        if dispute["status"] in DISPUTE_OVER:
+            facts.append(DisputeClosed(order, dispute["id"], amount, dispute["status"]))
+    return facts
+
+
+def locked_order(writing: Writing, order_id: str) -> RowMapping | None:
+    """The order, held until this transaction ends, so that whatever else concerns it waits."""
+    orders = writing.tables.orders
+    query = writing.store.locked(select(orders).where(orders.c.id == order_id))
+    return writing.connection.execute(query).mappings().one_or_none()
+
+
+def order_of_payment(writing: Writing, payment_id: str | None) -> str | None:
+    """The order that this payment intent (or directly made charge) pays for."""
+    if payment_id is None:
+        return None
+    orders, payments = writing.tables.orders, writing.tables.payments
+    found: str | None = writing.connection.scalar(select(orders.c.id).where(orders.c.payment_intent_id == payment_id))
+    return found or writing.connection.scalar(select(payments.c.order_id).where(payments.c.id == payment_id))
+
+
+def adopt_payment(writing: Writing, *, order_id: str, payment_id: str) -> None:
+    """Note at the order which payment intent it has, where the payment is heard of before its session."""
+    orders = writing.tables.orders
+    writing.connection.execute(
+        update(orders)
+        .where(orders.c.id == order_id, orders.c.payment_intent_id.is_(None))
+        .values(payment_intent_id=payment_id, updated_at=writing.now)
+    )
+
+
+def _of_order(writing: Writing, table: Any, order: RowMapping) -> list[RowMapping]:
+    belongs = or_(
+        table.c.order_id == order["id"],
+        # Null matches nothing, which is right: an order without a payment has no refunds.
+        table.c.payment_intent_id == order["payment_intent_id"],
+    )
+    query = select(table).where(belongs).order_by(table.c.created_at, table.c.id)
+    return list(writing.connection.execute(query).mappings())

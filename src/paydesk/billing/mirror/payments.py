@@ -1,0 +1,81 @@
+"""Payments: a payment intent, the charge that paid it, and the refunds of that charge, in one row and one read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from paydesk.billing.mirror import refunds
+from paydesk.billing.mirror.ledger import ORDER_KEY, adopt_payment, order_of_payment, settle
+from paydesk.billing.mirror.mirrored import Mirrored, Writing, moment
+from paydesk.billing.mirror.refs import id_of
+
+if TYPE_CHECKING:
+    from paydesk.billing.facts import Fact
+    from paydesk.billing.mirror.refs import Json
+
+
+def apply(writing: Writing, payment: Json) -> list[Fact]:
+    """Write a payment intent read with its latest charge and that charge's refunds."""
+    charge = payment.get("latest_charge")
+    charge = charge if isinstance(charge, dict) else None
+    error = payment.get("last_payment_error") or {}
+    row = {
+        "id": payment["id"],
+        "charge_id": id_of(payment.get("latest_charge")),
+        "status": payment["status"],
+        "amount_minor": payment["amount"],
+        "amount_received_minor": payment.get("amount_received") or 0,
+        "failure_code": error.get("decline_code") or error.get("code"),
+        "failure_message": error.get("message"),
+    }
+    return _write(writing, row, payment, charge)
+
+
+def apply_charge(writing: Writing, charge: Json) -> list[Fact]:
+    """Write a charge that an app made directly, without a payment intent."""
+    row = {
+        "id": charge["id"],
+        "charge_id": charge["id"],
+        "status": charge["status"],
+        "amount_minor": charge["amount"],
+        "amount_received_minor": (charge.get("amount_captured") or 0) if charge["status"] == "succeeded" else 0,
+        "failure_code": charge.get("failure_code"),
+        "failure_message": charge.get("failure_message"),
+    }
+    return _write(writing, row, charge, charge)
+
+
+def _write(writing: Writing, row: Json, whole: Json, charge: Json | None) -> list[Fact]:
+    named: Any = (whole.get("metadata") or {}).get(ORDER_KEY)
+    if named:
+        adopt_payment(writing, order_id=named, payment_id=row["id"])
+    order_id = order_of_payment(writing, row["id"])
+    row |= {
+        "order_id": order_id,
+        "customer_id": id_of(whole.get("customer")),
+        "amount_refunded_minor": (charge or {}).get("amount_refunded") or 0,
+        "currency": whole["currency"],
+        "livemode": whole.get("livemode"),
+        "created_at": moment(whole["created"]),
+    }
+    writing.put(writing.tables.payments, row, whole)
+    for refund in ((charge or {}).get("refunds") or {}).get("data", []):
+        refunds.apply(writing, refund, order_id)
+    return settle(writing, order_id) if order_id else []
+
+
+PAYMENTS = Mirrored(
+    type="payment_intent",
+    path="/v1/payment_intents/{}",
+    expand=("latest_charge.refunds",),
+    apply=apply,
+    table=lambda tables: tables.payments,
+)
+
+CHARGES = Mirrored(
+    type="charge",
+    path="/v1/charges/{}",
+    expand=("refunds",),
+    apply=apply_charge,
+    table=lambda tables: tables.payments,
+)

@@ -81,8 +81,9 @@ def _follow(world: World, value: Any, parts: list[str], kind: Kind | None = None
     field = prefix + name
     if field in kind.includes and name not in value:
         document = world.find(kind.name, value["id"])
-        if document is not None:
-            value[name] = json.loads(json.dumps(kind.includes[field](world, document)))
+        included = None if document is None else kind.includes[field](world, document)
+        if included is not None:
+            value[name] = json.loads(json.dumps(included))
     elif field in kind.references:
         value[name] = _opened(world, kind.references[field], value.get(name))
     _follow(world, value.get(name), rest, kind, field + ".")

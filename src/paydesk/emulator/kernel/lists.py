@@ -48,7 +48,9 @@ class Page:
 def page(world: World, kind: Kind, url: str, params: dict[str, Any], *, narrowed_by: tuple[str, ...] = ()) -> Page:
     """The page that `limit`, `starting_after`, `ending_before`, `created` and the filters ask for.
 
-    `narrowed_by` names the parameters that are filters; each is one of the kind's indexed fields.
+    `narrowed_by` names the parameters that are filters; each is one of the kind's indexed fields, or its id. Where
+    the parameter has another name than the field, both stand there: `lookup_keys=lookup_key`. A parameter that holds
+    several values asks for the objects that have any of them.
     """
     limit = min(max(params.get("limit", LIMIT_DEFAULT), 1), LIMIT_MAX)
     after, before = params.get("starting_after"), params.get("ending_before")
@@ -60,7 +62,7 @@ def page(world: World, kind: Kind, url: str, params: dict[str, Any], *, narrowed
         cursor = _seq(world, kind, "starting_after", after)
     elif before:
         cursor = _seq(world, kind, "ending_before", before)
-    filters = {name: value for name in narrowed_by if (value := value_at(params, name)) is not None}
+    filters = _filters(params, narrowed_by)
     texts: list[str] = []
     for text in _rows(world, kind, filters, _created(params.get("created")), cursor, backwards=backwards):
         texts.append(text)
@@ -93,6 +95,17 @@ def _seq(world: World, kind: Kind, param: str, identifier: str) -> int:
     return int(row[0])
 
 
+def _filters(params: dict[str, Any], narrowed_by: tuple[str, ...]) -> dict[str, list[str]]:
+    """The values that each field may have, as the index holds them."""
+    filters = {}
+    for name in narrowed_by:
+        param, _, field = name.partition("=")
+        value = value_at(params, param)
+        if value is not None:
+            filters[field or param] = [indexed(one) for one in (value if isinstance(value, list) else [value])]
+    return filters
+
+
 def _created(given: Any) -> list[tuple[str, int]]:
     """Conditions on the creation time: an exact second, or bounds."""
     if given is None:
@@ -105,7 +118,7 @@ def _created(given: Any) -> list[tuple[str, int]]:
 def _rows(
     world: World,
     kind: Kind,
-    filters: dict[str, Any],
+    filters: dict[str, list[str]],
     created: list[tuple[str, int]],
     cursor: int | None,
     *,
@@ -114,23 +127,27 @@ def _rows(
     """The texts of matching objects in the direction of travel, read as they are asked for."""
     direction, beyond = ("ASC", ">") if backwards else ("DESC", "<")
     arguments: list[Any] = [world.sandbox.number, kind.name]
+    ids = filters.pop("id", None)
     if filters:
-        (field, value), *others = filters.items()
+        (field, values), *others = filters.items()
         source = (
-            "links l JOIN objects o ON o.seq = l.seq "
-            "WHERE l.sandbox = ? AND l.kind = ? AND l.field = ? AND l.value = ? AND o.deleted = 0"
+            "links l JOIN objects o ON o.seq = l.seq WHERE l.sandbox = ? AND l.kind = ? AND l.field = ? "
+            f"AND l.value IN ({', '.join('?' * len(values))}) AND o.deleted = 0"
         )
         order = "l.seq"
-        arguments += [field, indexed(value)]
+        arguments += [field, *values]
         for other, wanted in others:
             source += (
                 " AND EXISTS (SELECT 1 FROM links m WHERE m.sandbox = l.sandbox AND m.kind = l.kind "
-                "AND m.field = ? AND m.value = ? AND m.seq = l.seq)"
+                "AND m.field = ? AND m.value IN (SELECT value FROM json_each(?)) AND m.seq = l.seq)"
             )
-            arguments += [other, indexed(wanted)]
+            arguments += [other, json.dumps(wanted)]
     else:
         source = "objects o WHERE o.sandbox = ? AND o.kind = ? AND o.deleted = 0"
         order = "o.seq"
+    if ids is not None:
+        source += " AND o.id IN (SELECT value FROM json_each(?))"
+        arguments.append(json.dumps(ids))
     if cursor is not None:
         source += f" AND {order} {beyond} ?"
         arguments.append(cursor)

@@ -45,9 +45,9 @@ class Call:
                 document[top] = self.params[top]
 
 
-# A document, a page of a list, or any other JSON object.
-Answer = "Document | lists.Page | dict[str, Any]"
-Run = Callable[[Call], "Document | lists.Page | dict[str, Any]"]
+# A document, a page of a list, any other JSON object, or the text of one.
+Answer = "Document | lists.Page | dict[str, Any] | str"
+Run = Callable[[Call], "Document | lists.Page | dict[str, Any] | str"]
 
 ALWAYS_USED = frozenset({"expand"})
 
@@ -102,8 +102,12 @@ def words(text: str) -> frozenset[str]:
 def retrieve(path: str, kind: Kind, *, is_public: bool = False) -> Route:
     """GET one object by the id at the end of its path."""
 
-    def run(call: Call) -> Document | dict[str, Any]:
-        identifier = next(iter(call.path.values()))
+    def run(call: Call) -> Document | dict[str, Any] | str:
+        (identifier,) = call.path.values()
+        if "expand" not in call.params:
+            text = call.world.text(kind.name, identifier)
+            if text is not None:
+                return text
         if kind.answers_when_deleted and call.world.was_deleted(kind.name, identifier):
             return {"id": identifier, "object": kind.name, "deleted": True}
         return call.world.get(kind.name, identifier)
@@ -112,13 +116,14 @@ def retrieve(path: str, kind: Kind, *, is_public: bool = False) -> Route:
 
 
 def listing(path: str, kind: Kind, *, filters: str = "") -> Route:
-    """GET a page of objects, narrowed by the named filters (each an indexed field of the kind)."""
+    """GET a page of objects, narrowed by the named filters, as `lists.page` reads them."""
     narrowed_by = tuple(filters.split())
 
     def run(call: Call) -> lists.Page:
         return lists.page(call.world, kind, call.url, call.params, narrowed_by=narrowed_by)
 
-    uses = words("limit starting_after ending_before created") | frozenset(narrowed_by)
+    params = frozenset(name.partition("=")[0] for name in narrowed_by)
+    uses = words("limit starting_after ending_before created") | params
     return Route("GET", path, run, uses=uses, area=kind.area)
 
 

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from paydesk.emulator.kernel.document import Document
 from paydesk.emulator.kernel.errors import StripeError, invalid
 from paydesk.emulator.kernel.fields import address, metadata
-from paydesk.emulator.kernel.kinds import Kind
+from paydesk.emulator.kernel.kinds import Include, Kind
+from paydesk.emulator.kernel.lists import Page
 from paydesk.emulator.kernel.routes import Call, Route, listing, retrieve, words
+from paydesk.emulator.kernel.search import search
 
 if TYPE_CHECKING:
     from paydesk.emulator.kernel.world import World
+
+# Not a test of deliverability: Stripe refuses what cannot be an address.
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
+
+
+def _none_yet(part: str) -> Include:
+    """An empty list of what a customer has none of."""
+    return lambda world, customer: Page(f"/v1/customers/{customer['id']}/{part}", [], has_more=False).value()
+
 
 CUSTOMER = Kind(
     "customer",
@@ -20,6 +32,18 @@ CUSTOMER = Kind(
     references={
         "invoice_settings.default_payment_method": "payment_method",
         "test_clock": "test_helpers.test_clock",
+    },
+    includes={
+        "invoice_credit_balance": lambda world, customer: {},
+        "sources": _none_yet("sources"),
+        "subscriptions": _none_yet("subscriptions"),
+        "tax": lambda world, customer: {
+            "automatic_tax": "not_collecting",
+            "ip_address": None,
+            "location": None,
+            "provider": "stripe",
+        },
+        "tax_ids": _none_yet("tax_ids"),
     },
     answers_when_deleted=True,
 )
@@ -62,6 +86,7 @@ def new(world: World, given: dict[str, Any]) -> Document:
 
 
 def _create(call: Call) -> Document:
+    _check_email(call.params)
     customer = new(call.world, call.params)
     _set_default_payment_method(call, customer)
     call.echo(customer)
@@ -70,6 +95,7 @@ def _create(call: Call) -> Document:
 
 def _update(call: Call) -> Document:
     world, given = call.world, call.params
+    _check_email(given)
     if world.was_deleted("customer", call.path["customer"]):
         raise StripeError(CUSTOMER.no_such(call.path["customer"]), code="resource_missing", param="id")
     customer = world.get("customer", call.path["customer"])
@@ -91,6 +117,12 @@ def _update(call: Call) -> Document:
 def _delete(call: Call) -> dict[str, Any]:
     customer = call.world.get("customer", call.path["customer"])
     return call.world.delete(customer, "customer.deleted")
+
+
+def _check_email(given: dict[str, Any]) -> None:
+    email = given.get("email")
+    if email is not None and not _EMAIL.fullmatch(email):
+        raise invalid(f"Invalid email address: {email}", code="email_invalid", param="email")
 
 
 def _set_default_payment_method(call: Call, customer: Document) -> None:
@@ -126,11 +158,25 @@ _SETTABLE = words(
     "preferred_locales shipping tax_exempt"
 )
 
+_REFUSED = {"test_clock": "the customer's time would not be the clock's."}
+
 KINDS = (CUSTOMER,)
 ROUTES = (
-    Route("POST", "/v1/customers", _create, uses=_SETTABLE, area="customer"),
+    Route("POST", "/v1/customers", _create, uses=_SETTABLE, refuses=_REFUSED, area="customer"),
+    search(
+        "/v1/customers/search",
+        CUSTOMER,
+        fields="created:number email:text metadata:map name:text phone:text",
+    ),
     retrieve("/v1/customers/{customer}", CUSTOMER),
-    Route("POST", "/v1/customers/{customer}", _update, uses=_SETTABLE - {"invoice_prefix"}, area="customer"),
+    Route(
+        "POST",
+        "/v1/customers/{customer}",
+        _update,
+        uses=_SETTABLE - {"invoice_prefix"},
+        refuses=_REFUSED,
+        area="customer",
+    ),
     Route("DELETE", "/v1/customers/{customer}", _delete, area="customer"),
     listing("/v1/customers", CUSTOMER, filters="email"),
 )

@@ -78,7 +78,10 @@ class QuantityRefused(PaydeskError):
         self.minimum = minimum
         self.maximum = maximum
         allowed = f"exactly {minimum}" if minimum == maximum else f"{minimum} to {maximum}"
-        super().__init__(f"{quantity!r} is not a quantity {sku!r} can be bought in. Allowed: {allowed}.")
+        super().__init__(
+            f"{quantity!r} is not a quantity {sku!r} can be bought in. Allowed: {allowed}. "
+            "The catalog sets quantity_min and quantity_max."
+        )
 
 
 class UnknownPrice(PaydeskError):

@@ -36,7 +36,9 @@ Interval = Literal["day", "week", "month", "year"]
 
 # Stripe bills at least every three years.
 INTERVALS_MAX: Mapping[str, int] = MappingProxyType({"day": 1095, "week": 156, "month": 36, "year": 3})
-QUANTITY_MAX = 99
+
+# Most things are bought one at a time: a catalog that wants more says so.
+QUANTITY_MAX = 1
 QUANTITY_CEILING = 999_999
 
 

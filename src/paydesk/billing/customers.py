@@ -10,7 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
+
+from paydesk.billing.mirror.customers import USER_KEY, link
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,9 +23,6 @@ if TYPE_CHECKING:
 
     from paydesk.billing.attempts import Attempt, Attempts
     from paydesk.billing.store.store import Store
-
-# On the customer at Stripe: whose it is, so that an event about it finds its owner before our own commit does.
-USER_METADATA = "paydesk_user"
 
 
 class Payer(Protocol):
@@ -62,40 +61,37 @@ class Customers:
         if row is not None and row.stripe_id is not None and self._is_usable(row):
             return str(row.stripe_id)
         with self._store.write() as connection:
-            row = self._claimed(connection, user_id, user.email)
+            row = self._claimed(connection, user)
             if row.stripe_id is not None:
                 return str(row.stripe_id)
-            params = {"metadata": {USER_METADATA: user_id}} | ({"email": user.email} if user.email else {})
-            attempt = self._attempts.open(connection, self.verb, f"customer:{row.id}", params)
+            params = {"metadata": {USER_KEY: user_id}} | ({"email": user.email} if user.email else {})
+            attempt = self._attempts.open(connection, self.verb, user_id, params)
         return str(self._attempts.finish(attempt)["id"])
 
     def forget(self, user: Payer) -> None:
         """Stripe no longer knows this user's customer: the next purchase makes a new one."""
+        now, table = self._now(), self._table
         with self._store.write() as connection:
-            self._unlink(connection, str(user.id))
+            mine = update(table).where(table.c.user_id == str(user.id), table.c.stripe_id.is_not(None))
+            connection.execute(mine.values(deleted_at=now, updated_at=now))
 
-    def _claimed(self, connection: Connection, user_id: str, email: str | None) -> Row[Any]:
-        """The user's row, locked, made if need be."""
-        mine = select(self._table).where(self._table.c.user_id == user_id)
-        now = self._now()
-        for _ in range(2):
-            claim = {"user_id": user_id, "email": email, "livemode": self._livemode}
-            self._store.insert_new(connection, self._table, {**claim, "created_at": now, "updated_at": now})
-            row = connection.execute(self._store.locked(mine)).one()
-            if self._is_usable(row):
-                break
-            self._unlink(connection, user_id)
-        return row
+    def _claimed(self, connection: Connection, user: Payer) -> Row[Any]:
+        """The user's row, locked, made if need be. A customer that is gone leaves its row, without the user."""
+        now, table = self._now(), self._table
+        user_id = str(user.id)
+        mine = select(table).where(table.c.user_id == user_id)
+        row = connection.execute(self._store.locked(mine)).first()
+        if row is not None and self._is_usable(row):
+            return row
+        if row is not None:
+            connection.execute(update(table).where(table.c.id == row.id).values(user_id=None, updated_at=now))
+        claim = {"user_id": user_id, "email": user.email, "livemode": self._livemode}
+        self._store.insert_new(connection, table, {**claim, "created_at": now, "updated_at": now})
+        return connection.execute(self._store.locked(mine)).one()
 
     def _is_usable(self, row: Row[Any]) -> bool:
         """Customers end with their deletion at Stripe, and do not exist in the other mode."""
         return row.deleted_at is None and row.livemode in {None, self._livemode}
-
-    def _unlink(self, connection: Connection, user_id: str) -> None:
-        """The row stays as a tombstone; the user is free for another."""
-        now = self._now()
-        gone = {"user_id": None, "deleted_at": now, "updated_at": now}
-        connection.execute(update(self._table).where(self._table.c.user_id == user_id).values(gone))
 
 
 class CreateCustomer:
@@ -105,6 +101,7 @@ class CreateCustomer:
     doing = "to create the customer"
 
     def __init__(self, store: Store, now: Callable[[], datetime]) -> None:
+        self._store = store
         self._table = store.tables.customers
         self._now = now
 
@@ -112,16 +109,12 @@ class CreateCustomer:
         return client.v1.customers.create(attempt.params, options)
 
     def apply(self, connection: Connection, attempt: Attempt, answer: Mapping[str, Any]) -> None:
-        row_id = int(attempt.subject.removeprefix("customer:"))
-        table = self._table
-        # An event about the new customer may have made a row of its own before we got here.
+        user_id, table = attempt.subject, self._table
+        link(self._store, connection, user_id, answer["id"])
+        # Only where the mirror has not written yet: an answer repeated late is old news.
+        unknown = update(table).where(table.c.stripe_id == answer["id"], table.c.object.is_(None))
         connection.execute(
-            delete(table).where(table.c.stripe_id == answer["id"], table.c.user_id.is_(None), table.c.id != row_id)
-        )
-        linked = update(table).where(table.c.id == row_id, table.c.stripe_id.is_(None))
-        connection.execute(
-            linked.values(
-                stripe_id=answer["id"],
+            unknown.values(
                 email=answer.get("email"),
                 name=answer.get("name"),
                 livemode=answer.get("livemode"),

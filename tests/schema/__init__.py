@@ -21,7 +21,8 @@ ROOT = "urn:stripe"
 def _registry() -> Registry[Any]:
     resource: Resource[Any] = DRAFT202012.create_resource(json.loads(SCHEMA.read_text(encoding="utf-8")))
     empty: Registry[Any] = Registry()
-    return empty.with_resource(ROOT, resource)
+    registry: Registry[Any] = empty.with_resource(ROOT, resource)
+    return registry
 
 
 @cache

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.responses import Response
-from starlette.routing import Mount
 
 from paydesk.emulator.kernel.errors import StripeError, unexpected, unrecognized_url
 from paydesk.emulator.kernel.http import Api
@@ -21,12 +20,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from starlette.requests import Request
+    from starlette.types import Receive, Scope, Send
 
 # How long the agenda may sleep: a machine that was suspended must not miss what fell due.
 LONGEST_SLEEP_SECONDS = 30.0
+LOG_SECONDS = 1.0
 
 
-def create_app(folder: Path | None, options: Options = Options()) -> Starlette:
+def create_app(folder: Path | None, options: Options = Options()) -> Front:
     """The server, with its state in `folder` or, for None, in memory."""
     kernel = Kernel(Store(folder), RESOURCES, options)
     api = Api(kernel)
@@ -39,36 +40,55 @@ def create_app(folder: Path | None, options: Options = Options()) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        agenda = asyncio.create_task(_play_agenda(kernel))
+        running = [asyncio.create_task(task) for task in (_play_agenda(kernel), _write_request_log(kernel))]
         yield
-        agenda.cancel()
-        with suppress(asyncio.CancelledError):
-            await agenda
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
         kernel.request_log.flush()
         kernel.store.close()
 
-    return Starlette(
-        routes=[Mount("/v1", app=api)],
+    pages = Starlette(
         exception_handlers={404: not_found, 405: not_found, StripeError: crashed, 500: crashed},
         lifespan=lifespan,
     )
+    return Front(api, pages)
+
+
+class Front:
+    """Sends API calls straight to the kernel, and everything else to the pages."""
+
+    def __init__(self, api: Api, pages: Starlette) -> None:
+        self.api = api
+        self.pages = pages
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].startswith("/v1/"):
+            await self.api(scope, receive, send)
+        else:
+            await self.pages(scope, receive, send)
 
 
 async def _play_agenda(kernel: Kernel) -> None:
-    """Do what is due when it is due, and write the request log behind the answers."""
+    """Do what is due when it is due."""
     changed = asyncio.Event()
-    kernel.listeners.append(changed.set)
+    kernel.agenda.watchers.append(changed.set)
     while True:
-        kernel.play_due()
-        kernel.request_log.flush()
-        wait = kernel.seconds_until_due()
+        kernel.agenda.play_due()
+        due_in = kernel.agenda.seconds_until_due()
+        wait = LONGEST_SLEEP_SECONDS if due_in is None else min(due_in, LONGEST_SLEEP_SECONDS)
         with suppress(TimeoutError):
-            await asyncio.wait_for(
-                changed.wait(), min(wait if wait is not None else LONGEST_SLEEP_SECONDS, LONGEST_SLEEP_SECONDS)
-            )
+            await asyncio.wait_for(changed.wait(), wait)
         changed.clear()
+
+
+async def _write_request_log(kernel: Kernel) -> None:
+    """Write the request log behind the answers."""
+    while True:
+        await asyncio.sleep(LOG_SECONDS)
+        kernel.request_log.flush()
 
 
 def _stripe_says(api: Api, refusal: StripeError) -> Response:
     answered = api.refuse(refusal)
-    return Response(answered.body, answered.status, dict(answered.headers))
+    return Response(answered.body, answered.status, dict(answered.headers), "application/json")

@@ -15,6 +15,7 @@ import base64
 import binascii
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from paydesk.emulator.kernel.errors import StripeError, unauthorized
 
@@ -73,6 +74,7 @@ def masked(key: str) -> str:
     return head + "*" * max(hidden, 0) + key[-4:] if hidden > 0 else "*" * len(key)
 
 
+@lru_cache(maxsize=1024)
 def read(header: str | None) -> Key:
     """The key in an Authorization header, Bearer or Basic. Everything else is refused with 401."""
     scheme, _, credentials = (header or "").strip().partition(" ")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from paydesk.emulator.kernel.errors import StripeError
@@ -22,6 +23,23 @@ if TYPE_CHECKING:
 log = logging.getLogger("paydesk.local")
 
 BODY_BYTES_MAX = 4 * 1024 * 1024
+
+# The headers the kernel reads; a server has already put their names in lower case.
+_READ = {name.encode(): name for name in ("authorization", "idempotency-key", "stripe-account", "stripe-version")}
+
+# What every answer carries.
+_STANDING = (
+    (b"content-type", b"application/json"),
+    (b"cache-control", b"no-cache, no-store"),
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-expose-headers", b"Request-Id, Stripe-Manage-Version, Stripe-Should-Retry"),
+    (b"vary", b"Origin"),
+)
+
+
+@cache
+def _wire(name: str) -> bytes:
+    return name.lower().encode()
 
 
 class Interference(Protocol):
@@ -47,7 +65,7 @@ class Api:
         if body is None:
             answered = self.refuse(StripeError("The request body is larger than the local Stripe takes.", status=413))
         else:
-            headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+            headers = {_READ[name]: value.decode("latin-1") for name, value in scope["headers"] if name in _READ}
             request = Request(scope["method"], scope["path"], scope["query_string"].decode("latin-1"), headers, body)
             answered = await self._answer(request)
         if answered is None:
@@ -58,9 +76,10 @@ class Api:
                 "type": "http.response.start",
                 "status": answered.status,
                 "headers": [
-                    (name.lower().encode(), value.encode("latin-1")) for name, value in answered.headers.items()
-                ]
-                + [(b"content-length", str(len(answered.body)).encode())],
+                    *_STANDING,
+                    (b"content-length", b"%d" % len(answered.body)),
+                    *((_wire(name), value.encode("latin-1", "replace")) for name, value in answered.headers.items()),
+                ],
             }
         )
         await send({"type": "http.response.body", "body": answered.body})

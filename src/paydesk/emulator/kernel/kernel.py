@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from paydesk.emulator.kernel import auth, contract, form, idempotency, ids, versions
+from paydesk.emulator.kernel.agenda import Agenda, Task
 from paydesk.emulator.kernel.clock import Now, real
 from paydesk.emulator.kernel.document import Document, to_text
 from paydesk.emulator.kernel.errors import StripeError, invalid, not_modelled, unexpected, unrecognized_url
@@ -23,8 +24,9 @@ from paydesk.emulator.kernel.lists import Page
 from paydesk.emulator.kernel.messages import Answered, Request
 from paydesk.emulator.kernel.request_log import Entry, RequestLog
 from paydesk.emulator.kernel.routes import Call, Route
+from paydesk.emulator.kernel.sandboxes import Sandbox, Sandboxes
 from paydesk.emulator.kernel.table import Table
-from paydesk.emulator.kernel.world import Cause, Sandbox, World
+from paydesk.emulator.kernel.world import Cause, World
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +37,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("paydesk.local")
 
 T = TypeVar("T")
-Task = Callable[[World, str], None]
 
 # A refusal with one of these was never the endpoint's own answer: the same key may try again.
 _NOT_KEPT = frozenset({401, 403, 409, 429})
@@ -99,19 +100,19 @@ class Kernel:
         self.announce: Callable[[World, Document], None] = _store_event
         # Called after every commit in which something happened.
         self.listeners: list[Callable[[], None]] = []
+        self.kinds: dict[str, Kind] = {}
+        self.table = Table()
+        self.sandboxes = Sandboxes(store, now, options.seed)
         self._now = now
         self._limits = RateLimits()
         self._in_flight: set[tuple[int, str]] = set()
-        self._sandboxes: dict[tuple[str, bool], Sandbox] = {}
-        self._ahead: dict[int, int] = {}
-        self.kinds: dict[str, Kind] = {}
-        self.tasks: dict[str, Task] = {}
-        self.table = Table()
+        tasks: dict[str, Task] = {}
         for resource in resources:
             self.kinds.update({kind.name: kind for kind in resource.KINDS})
-            self.tasks.update(resource.TASKS)
+            tasks.update(resource.TASKS)
             for route in resource.ROUTES:
                 self.table.add(route)
+        self.agenda = Agenda(store, self.sandboxes, tasks, now, world=self._world, tell=self._tell)
 
     # Requests
 
@@ -132,7 +133,7 @@ class Kernel:
         sandbox: Sandbox | None = None
         try:
             key = auth.read(request.headers.get("authorization"))
-            sandbox = self.sandbox(key.name, livemode=key.livemode)
+            sandbox = self.sandboxes.open(key.name, livemode=key.livemode)
             self._check_headers(request, sandbox)
             found = self.table.find(request.method, request.path)
             if found is None:
@@ -154,7 +155,7 @@ class Kernel:
                     raise idempotency.in_use(idempotency_key)
                 mark = idempotency.fingerprint(request.method, request.path, sent)
                 kept = idempotency.recall(
-                    self.store.db, sandbox.number, idempotency_key, request.path, mark, self.now(sandbox)
+                    self.store.db, sandbox.number, idempotency_key, request.path, mark, self.sandboxes.now(sandbox)
                 )
                 if kept is not None:
                     return self._replayed(request, request_id, sandbox, idempotency_key, kept)
@@ -173,11 +174,10 @@ class Kernel:
         if request.method == "GET":
             status, body, headers = self._run(admitted, self._world(self.store.db, sandbox))
             return self._answered(request, admitted, status, body, headers)
+        self.sandboxes.promise_ids(sandbox)
         with self.store.transaction() as db:
             world = self._world(db, sandbox, Cause(admitted.id, key))
-            db.execute("SAVEPOINT work")
             status, body, headers = self._run(admitted, world)
-            world.close()
             if key is not None and status not in _NOT_KEPT:
                 idempotency.keep(
                     db, sandbox.number, key, request.path, admitted.fingerprint, admitted.id, status, body, world.now
@@ -196,111 +196,19 @@ class Kernel:
         A refusal keeps or drops the work as it would in a request, and is raised again.
         """
         refusal: StripeError | None = None
+        self.sandboxes.promise_ids(sandbox)
         with self.store.transaction() as db:
             world = self._world(db, sandbox)
-            db.execute("SAVEPOINT work")
             try:
                 result = work(world)
             except StripeError as raised:
                 refusal = raised
                 if not raised.keeps_work:
-                    db.execute("ROLLBACK TO work")
-                    world.forget_changes()
-            world.close()
+                    world.undo()
         self._tell(world)
         if refusal is not None:
             raise refusal
         return result
-
-    # Sandboxes
-
-    def sandbox(self, name: str, *, livemode: bool) -> Sandbox:
-        """The sandbox of that name, opened if it is new."""
-        known = self._sandboxes.get((name, livemode))
-        if known is not None:
-            return known
-        seed = f"{self.options.seed}:{name}:{livemode}" if self.options.seed is not None else ids.new_seed()
-        self.store.db.execute(
-            "INSERT INTO sandboxes (name, livemode, seed) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-            (name, livemode, seed),
-        )
-        return self._sandbox("name = ? AND livemode = ?", name, livemode)
-
-    def sandbox_holding(self, kind: str, identifier: str) -> Sandbox | None:
-        """The sandbox an object lives in: how a hosted page, which has no key, finds its world."""
-        row = self.store.db.execute(
-            "SELECT sandbox FROM objects WHERE kind = ? AND id = ?", (kind, identifier)
-        ).fetchone()
-        return None if row is None else self.sandbox_numbered(row[0])
-
-    def sandbox_numbered(self, number: int) -> Sandbox:
-        """The sandbox with this number."""
-        for known in self._sandboxes.values():
-            if known.number == number:
-                return known
-        return self._sandbox("number = ?", number)
-
-    def now(self, sandbox: Sandbox) -> int:
-        """The time in a sandbox, in seconds since 1970."""
-        return int(self._now()) + self._ahead[sandbox.number]
-
-    # What happens by itself
-
-    def seconds_until_due(self) -> float | None:
-        """How long until something on an agenda is due; None when nothing is."""
-        (due,) = self.store.db.execute(
-            "SELECT min(a.due - s.ahead) FROM agenda a JOIN sandboxes s ON s.number = a.sandbox"
-        ).fetchone()
-        return None if due is None else max(0.0, due - self._now())
-
-    def play_due(self) -> int:
-        """Do everything that is due in any sandbox, in its order. Says how many things there were."""
-        numbers = self.store.db.execute(
-            "SELECT DISTINCT a.sandbox FROM agenda a JOIN sandboxes s ON s.number = a.sandbox "
-            "WHERE a.due - s.ahead <= ?",
-            (int(self._now()),),
-        ).fetchall()
-        return sum(
-            self._play(sandbox, self.now(sandbox)) for sandbox in map(self.sandbox_numbered, (n for (n,) in numbers))
-        )
-
-    def advance(self, sandbox: Sandbox, seconds: int) -> int:
-        """Push a sandbox's clock forward: everything that becomes due happens, at its own time and in its order."""
-        if seconds < 0:
-            raise invalid("A clock only goes forward: seconds must be 0 or more.", param="seconds")
-        target = self.now(sandbox) + seconds
-        played = self._play(sandbox, target)
-        with self.store.transaction() as db:
-            self._set_ahead(db, sandbox, target - int(self._now()))
-        for listener in self.listeners:
-            listener()
-        return played
-
-    def _play(self, sandbox: Sandbox, until: int) -> int:
-        played = 0
-        while True:
-            row = self.store.db.execute(
-                "SELECT seq, due, task, subject FROM agenda WHERE sandbox = ? AND due <= ? ORDER BY due, seq LIMIT 1",
-                (sandbox.number, until),
-            ).fetchone()
-            if row is None:
-                return played
-            seq, due, task, subject = row
-            with self.store.transaction() as db:
-                # What is due late happens now; what is due in the future the clock is pushed to.
-                now = max(due, self.now(sandbox))
-                self._set_ahead(db, sandbox, now - int(self._now()))
-                db.execute("DELETE FROM agenda WHERE seq = ?", (seq,))
-                world = self._world(db, sandbox)
-                self.tasks[task](world, subject)
-                world.close()
-            self._tell(world)
-            played += 1
-
-    def _set_ahead(self, db: Any, sandbox: Sandbox, ahead: int) -> None:
-        if ahead != self._ahead[sandbox.number]:
-            db.execute("UPDATE sandboxes SET ahead = ? WHERE number = ?", (ahead, sandbox.number))
-            self._ahead[sandbox.number] = ahead
 
     # Inside a request
 
@@ -317,11 +225,12 @@ class Kernel:
             log.exception("%s %s failed (%s)", admitted.request.method, admitted.request.path, admitted.id)
             refusal = unexpected()
         if not is_read and not refusal.keeps_work:
-            world.db.execute("ROLLBACK TO work")
-            world.forget_changes()
+            world.undo()
         return refusal.status, self._error_body(admitted.id, refusal), refusal.headers
 
-    def _rendered(self, world: World, answer: Document | Page | dict[str, Any], params: dict[str, Any]) -> str:
+    def _rendered(self, world: World, answer: Document | Page | dict[str, Any] | str, params: dict[str, Any]) -> str:
+        if isinstance(answer, str):
+            return answer
         paths = params.get("expand")
         if paths:
             shown = answer.value() if isinstance(answer, Page) else answer
@@ -365,7 +274,8 @@ class Kernel:
     def _answered(
         self, request: Request, admitted: Admitted, status: int, body: bytes, extra: dict[str, str]
     ) -> Answered:
-        headers = self._headers(admitted.id) | extra
+        headers = self._headers(admitted.id)
+        headers.update(extra)
         if request.method == "POST" and admitted.idempotency_key is not None:
             headers["Idempotency-Key"] = admitted.idempotency_key
             headers["Original-Request"] = admitted.id
@@ -401,15 +311,7 @@ class Kernel:
         return to_text(refusal.body(f"{self.options.base_url}/_local/requests/{request_id}")).encode()
 
     def _headers(self, request_id: str) -> dict[str, str]:
-        return {
-            "Content-Type": "application/json",
-            "Request-Id": request_id,
-            "Stripe-Version": self.api_version,
-            "Cache-Control": "no-cache, no-store",
-            "Access-Control-Allow-Origin": "*",
-            "Access-Control-Expose-Headers": "Request-Id, Stripe-Manage-Version, Stripe-Should-Retry",
-            "Vary": "Origin",
-        }
+        return {"Request-Id": request_id, "Stripe-Version": self.api_version}
 
     def _note(
         self, request: Request, request_id: str, sandbox: Sandbox, status: int, body: bytes, began_ns: int
@@ -422,7 +324,7 @@ class Kernel:
                 self.api_version,
                 status,
                 body,
-                self.now(sandbox),
+                self.sandboxes.now(sandbox),
                 (time.perf_counter_ns() - began_ns) // 1000,
             )
         )
@@ -434,7 +336,7 @@ class Kernel:
             db,
             sandbox,
             kinds=self.kinds,
-            now=self.now(sandbox),
+            now=self.sandboxes.now(sandbox),
             base_url=self.options.base_url,
             api_version=self.api_version,
             announce=self.announce,
@@ -445,16 +347,9 @@ class Kernel:
         if world.events:
             for listener in self.listeners:
                 listener()
-
-    def _sandbox(self, condition: str, *values: Any) -> Sandbox:
-        number, name, livemode, seed, ahead = self.store.db.execute(
-            f"SELECT number, name, livemode, seed, ahead FROM sandboxes WHERE {condition}",  # noqa: S608 - ours
-            values,
-        ).fetchone()
-        found = Sandbox(number, name, bool(livemode), seed)
-        self._sandboxes[(name, found.livemode)] = found
-        self._ahead[number] = ahead
-        return found
+        if world.has_scheduled:
+            for watcher in self.agenda.watchers:
+                watcher()
 
 
 def _store_event(world: World, event: Document) -> None:

@@ -19,7 +19,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Answered:
-    """What goes back."""
+    """What goes back: JSON, under the headers that are this answer's own."""
 
     status: int
     headers: Mapping[str, str]

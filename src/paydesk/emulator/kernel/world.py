@@ -20,21 +20,7 @@ from paydesk.emulator.kernel.errors import StripeError
 
 if TYPE_CHECKING:
     from paydesk.emulator.kernel.kinds import Kind
-
-
-@dataclass(frozen=True)
-class Sandbox:
-    """What one key opens. Test and live keys of one name share an account and nothing else."""
-
-    number: int
-    name: str
-    livemode: bool
-    seed: str
-
-    @property
-    def account(self) -> str:
-        """The account's id, the same for the test and the live sandbox of a name."""
-        return "acct_1" + ids.characters(self.name, 0, 15)
+    from paydesk.emulator.kernel.sandboxes import Sandbox
 
 
 @dataclass(frozen=True)
@@ -71,11 +57,11 @@ class World:
         self.base_url = base_url
         self.api_version = api_version
         self.cause = cause
+        # For those who wait for the commit: how many events were told, and whether the agenda has something new.
         self.events = 0
+        self.has_scheduled = False
         self._announce = announce
         self._loaded: dict[tuple[str, str], Document] = {}
-        (self._minted,) = db.execute("SELECT minted FROM sandboxes WHERE number = ?", (sandbox.number,)).fetchone()
-        self._minted_before = self._minted
 
     @property
     def livemode(self) -> bool:
@@ -85,13 +71,15 @@ class World:
 
     def mint(self, prefix: str, *, like: str | None = None) -> str:
         """A new identifier; `like` is the payment intent whose family it joins."""
-        self._minted += 1
-        return ids.shaped(prefix, self.sandbox.seed, self._minted, like=like)
+        return ids.shaped(prefix, self.sandbox.seed, self._count(), like=like)
 
     def characters(self, length: int) -> str:
         """Base62 characters nobody can guess: for secrets, fingerprints and codes."""
-        self._minted += 1
-        return ids.characters(self.sandbox.seed, self._minted, length)
+        return ids.characters(self.sandbox.seed, self._count(), length)
+
+    def _count(self) -> int:
+        self.sandbox.counter.minted += 1
+        return self.sandbox.counter.minted
 
     # Reading
 
@@ -114,7 +102,7 @@ class World:
         return found
 
     def text(self, kind: str, identifier: str) -> str | None:
-        """The object as an answer shows it, straight from its row."""
+        """The object as an answer shows it, straight from its row: what needs no look inside needs no decoding."""
         row = self.db.execute(
             "SELECT body FROM objects WHERE kind = ? AND id = ? AND sandbox = ? AND deleted = 0",
             (kind, identifier, self.sandbox.number),
@@ -172,7 +160,8 @@ class World:
     def add(self, document: Document, event: str | None = None) -> Document:
         """Keep a new object, and tell of it."""
         kind = self.kinds[document["object"]]
-        document.stored = to_text(document)
+        if not document.stored:
+            document.stored = to_text(document)
         try:
             document.seq = self._insert(kind, document)
         except sqlite3.IntegrityError:
@@ -247,6 +236,7 @@ class World:
 
     def schedule(self, due: int, task: str, subject: str) -> None:
         """Put a task on the agenda: `task` names what is to be done, `subject` the object's id."""
+        self.has_scheduled = True
         self.db.execute(
             "INSERT INTO agenda (sandbox, due, task, subject) VALUES (?, ?, ?, ?)",
             (self.sandbox.number, due, task, subject),
@@ -258,15 +248,13 @@ class World:
             "DELETE FROM agenda WHERE sandbox = ? AND task = ? AND subject = ?", (self.sandbox.number, task, subject)
         )
 
-    def close(self) -> None:
-        """Note how many identifiers were minted. The last thing before the commit."""
-        if self._minted != self._minted_before:
-            self.db.execute("UPDATE sandboxes SET minted = ? WHERE number = ?", (self._minted, self.sandbox.number))
-
-    def forget_changes(self) -> None:
-        """After a rollback: what was read or written is to be read again."""
+    def undo(self) -> None:
+        """Drop what was written in this transaction, and begin it anew for what is still to be kept."""
+        self.db.execute("ROLLBACK")
+        self.db.execute("BEGIN IMMEDIATE")
         self._loaded.clear()
         self.events = 0
+        self.has_scheduled = False
 
     def _insert(self, kind: Kind, document: Document) -> int:
         cursor = self.db.execute(

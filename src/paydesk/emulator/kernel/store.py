@@ -12,6 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+# 32 MB of log between checkpoints: each of them waits for the disk.
+CHECKPOINT_PAGES = 8_000
+
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS sandboxes (
     number    INTEGER PRIMARY KEY,
@@ -51,8 +54,8 @@ CREATE TABLE IF NOT EXISTS idempotency (
     status      INTEGER NOT NULL,
     body        BLOB    NOT NULL,
     created     INTEGER NOT NULL,
-    PRIMARY KEY (sandbox, key)
-) WITHOUT ROWID;
+    UNIQUE (sandbox, key)
+);
 CREATE TABLE IF NOT EXISTS agenda (
     seq       INTEGER PRIMARY KEY,
     sandbox   INTEGER NOT NULL,
@@ -83,10 +86,13 @@ CREATE TABLE IF NOT EXISTS deliveries (
     endpoint  TEXT    NOT NULL,
     state     TEXT    NOT NULL,
     due       INTEGER NOT NULL,
-    attempts  INTEGER NOT NULL DEFAULT 0
+    attempts  INTEGER NOT NULL DEFAULT 0,
+    is_held    INTEGER NOT NULL DEFAULT 0,
+    is_corrupt INTEGER NOT NULL DEFAULT 0
 );
-CREATE INDEX IF NOT EXISTS deliveries_by_due ON deliveries (state, due);
-CREATE INDEX IF NOT EXISTS deliveries_by_event ON deliveries (sandbox, event);
+CREATE INDEX IF NOT EXISTS deliveries_by_state ON deliveries (state, sandbox, due);
+CREATE INDEX IF NOT EXISTS deliveries_by_event ON deliveries (event);
+CREATE INDEX IF NOT EXISTS deliveries_held ON deliveries (endpoint) WHERE is_held = 1;
 CREATE TABLE IF NOT EXISTS delivery_attempts (
     seq         INTEGER PRIMARY KEY,
     delivery    INTEGER NOT NULL,
@@ -108,7 +114,10 @@ class Store:
             folder.mkdir(parents=True, exist_ok=True)
         path = ":memory:" if folder is None else str(folder / "local-stripe.db")
         self.db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=512)
+        # One server per folder: a second one would serve stale clocks and keys, and is refused by SQLite itself.
+        self.db.execute("PRAGMA locking_mode = EXCLUSIVE")
         self.db.execute("PRAGMA journal_mode = WAL")
+        self.db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         self.db.execute("PRAGMA synchronous = NORMAL")
         self.db.execute("PRAGMA temp_store = MEMORY")
         self.db.execute("PRAGMA cache_size = -16000")

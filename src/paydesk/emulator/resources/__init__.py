@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from paydesk.emulator.kernel.kernel import Resource
-from paydesk.emulator.resources import customer, event
+from paydesk.emulator.resources import card, customer, event, payment_method, token, webhook_endpoint
 
 RESOURCES: tuple[Resource, ...] = (
+    card,
+    token,
     customer,
+    payment_method,
     event,
+    webhook_endpoint,
 )

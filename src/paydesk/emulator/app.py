@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from starlette.applications import Starlette
 from starlette.responses import Response
 
+from paydesk.emulator.deliveries.outbox import Outbox
+from paydesk.emulator.deliveries.sender import Sender
 from paydesk.emulator.kernel.errors import StripeError, unexpected, unrecognized_url
 from paydesk.emulator.kernel.http import Api
 from paydesk.emulator.kernel.kernel import Kernel, Options
@@ -30,6 +32,11 @@ LOG_SECONDS = 1.0
 def create_app(folder: Path | None, options: Options = Options()) -> Front:
     """The server, with its state in `folder` or, for None, in memory."""
     kernel = Kernel(Store(folder), RESOURCES, options)
+    outbox = Outbox()
+    kernel.announce = outbox.announce
+    sender = Sender(
+        kernel, outbox, anywhere=options.deliver_anywhere, timeout_seconds=options.delivery_timeout_seconds
+    )
     api = Api(kernel)
 
     async def not_found(request: Request, error: Exception) -> Response:
@@ -40,7 +47,7 @@ def create_app(folder: Path | None, options: Options = Options()) -> Front:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        running = [asyncio.create_task(task) for task in (_play_agenda(kernel), _write_request_log(kernel))]
+        running = [asyncio.create_task(task) for task in (_play_agenda(kernel), _write_request_log(kernel), sender.run())]
         yield
         for task in running:
             task.cancel()

@@ -60,13 +60,16 @@ class Options:
     """How a server behaves.
 
     `base_url` is where it can be reached: hosted pages' URLs begin with it. `strict` refuses parameters
-    without effect. `seed` gives every sandbox the same ids each time it starts empty.
+    without effect. `seed` gives every sandbox the same ids each time it starts empty. Events go to this machine
+    alone unless `deliver_anywhere`.
     """
 
     base_url: str = "http://127.0.0.1:12111"
     strict: bool = False
     rate_limits: bool = False
     seed: str | None = None
+    deliver_anywhere: bool = False
+    delivery_timeout_seconds: float = 10.0
 
 
 @dataclass
@@ -218,7 +221,10 @@ class Kernel:
         )
         is_read = admitted.request.method == "GET"
         try:
-            return 200, self._rendered(world, admitted.route.run(call), admitted.params).encode(), {}
+            answer = admitted.route.run(call)
+            # An endpoint may find out only then that a value has no effect here.
+            admitted.without_effect = call.without_effect
+            return 200, self._rendered(world, answer, admitted.params).encode(), {}
         except StripeError as raised:
             refusal = raised
         except Exception:

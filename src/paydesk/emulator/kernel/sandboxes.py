@@ -82,6 +82,10 @@ class Sandboxes:
         """The time in a sandbox, in seconds since 1970."""
         return int(self._now()) + self._ahead[sandbox.number]
 
+    def unpushed_now(self) -> float:
+        """The time outside all sandboxes, in seconds since 1970: what a receiver's own clock shows."""
+        return self._now()
+
     def promise_ids(self, sandbox: Sandbox) -> None:
         """Make sure, before a transaction, that no identifier minted in it could be minted again after a crash."""
         counter = sandbox.counter

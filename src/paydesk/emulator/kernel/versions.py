@@ -32,6 +32,14 @@ def pinned() -> str:
     return match.group(1)
 
 
+def shown_as(name: str | None) -> str:
+    """The version that something rendered here for an endpoint of that version may say it has.
+
+    Releases of one family only add to each other. What is asked for in an older family is shown as what it is.
+    """
+    return name if name is not None and name.partition(".")[2] == pinned().partition(".")[2] else pinned()
+
+
 def check(name: str) -> None:
     """Refuse a version that Stripe does not have."""
     if name != pinned() and name not in KNOWN:

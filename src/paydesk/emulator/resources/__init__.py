@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from paydesk.emulator.kernel.kernel import Resource
-from paydesk.emulator.resources import card, customer, event, payment_method, token, webhook_endpoint
+from paydesk.emulator.resources import (
+    account,
+    card,
+    customer,
+    event,
+    payment_method,
+    price,
+    product,
+    token,
+    webhook_endpoint,
+)
 
 RESOURCES: tuple[Resource, ...] = (
+    account,
     card,
     token,
     customer,
+    product,
+    price,
     payment_method,
     event,
     webhook_endpoint,

@@ -1,0 +1,284 @@
+"""Applying: the events of one lane become rows, facts and effects.
+
+First the lane's waiting events are noted. Then each object they speak of is read from Stripe, once, with no transaction
+open. Then one transaction makes sure that the lane is still ours, writes what was read, and marks exactly the noted
+events. A read that began after an event was noted cannot be older than it: their order and number do not matter.
+"""
+
+from __future__ import annotations
+
+import json
+import traceback
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import OperationalError
+
+from paydesk.billing.inbox.lanes import Lease, LeaseLost
+from paydesk.billing.inbox.retry import after_failure, after_parking
+from paydesk.billing.log import get_logger, redact
+from paydesk.billing.mirror import MIRRORED
+from paydesk.billing.mirror.decide import Known, Told, decide
+from paydesk.billing.mirror.mirrored import Mirrored, Parked, Writing
+from paydesk.billing.mirror.read import complete_refunds, read
+from paydesk.billing.mirror.refs import Json, Ref, ref_of
+from paydesk.errors import StripeRefused, StripeUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from paydesk.billing.facts import Fact
+    from paydesk.billing.inbox.effects import Effects
+    from paydesk.billing.inbox.lanes import Lanes
+    from paydesk.billing.mirror.read import Stripe
+    from paydesk.billing.store.store import Store
+
+logger = get_logger(__name__)
+
+# A lane rarely has more than a burst waiting. What is left over is noted in the next round.
+NOTED_MAX = 500
+
+BY_TYPE = {mirrored.type: mirrored for mirrored in MIRRORED}
+RANK = {mirrored.type: rank for rank, mirrored in enumerate(MIRRORED)}
+
+
+@dataclass(frozen=True)
+class Noted:
+    """An event that waits in the lane."""
+
+    seq: int
+    id: str
+    type: str
+    created: int
+    attempts: int
+    received_at: datetime
+    subject: Json
+    livemode: bool
+    ref: Ref | None
+
+
+@dataclass
+class Visit:
+    """One object in the course of a round: what to do about it, what Stripe said, what came of it."""
+
+    ref: Ref
+    events: list[Noted] = field(default_factory=list)
+    answer: Literal["apply", "ignore", "read"] = "read"
+    state: Json | None = None
+    is_deleted: bool = False
+    outcome: Literal["applied", "parked", "failed"] = "applied"
+    error: BaseException | None = None
+
+    @property
+    def mirrored(self) -> Mirrored:
+        return BY_TYPE[self.ref.type]
+
+    @property
+    def seen_at(self) -> int | None:
+        return max((event.created for event in self.events), default=None)
+
+
+class Applier:
+    """Works on leased lanes."""
+
+    def __init__(
+        self, store: Store, stripe: Stripe, lanes: Lanes, effects: Effects, now: Callable[[], datetime]
+    ) -> None:
+        self._store = store
+        self._stripe = stripe
+        self._lanes = lanes
+        self._effects = effects
+        self._now = now
+
+    def apply_due(self) -> bool:
+        """Work on one lane that has something due; answers whether there was one."""
+        lease = self._lanes.claim_due()
+        if lease is None:
+            return False
+        try:
+            self._apply(lease, [])
+        except StripeUnavailable as silence:
+            until = self._lanes.back_off(lease)
+            logger.warning("%s waits until %s: %s", lease.lane, until.isoformat(timespec="seconds"), silence)
+        except LeaseLost as lost:
+            logger.info("%s", lost)
+        finally:
+            self._lanes.forget(lease)
+        return True
+
+    def apply_now(self, lease: Lease, refs: Sequence[Ref]) -> None:
+        """Read these objects of the lane and write them, with whatever else waits in the lane.
+
+        Raises StripeUnavailable, StripeRefused, or LeaseLost; then nothing was written.
+        """
+        try:
+            self._apply(lease, refs)
+        except StripeUnavailable:
+            self._lanes.let_go(lease)
+            raise
+        finally:
+            self._lanes.forget(lease)
+
+    def _apply(self, lease: Lease, asked: Sequence[Ref]) -> None:
+        noted = self._note(lease.lane)
+        visits = self._visits(noted, asked)
+        for visit in visits:
+            if visit.answer == "read":
+                self._read(visit)
+        with self._store.write() as connection:
+            self._lanes.hold(connection, lease)
+            facts = [fact for visit in visits for fact in self._write(connection, visit)]
+            effects = self._effects.of_facts(connection, facts, lane=lease.lane)
+            effects += self._mark(connection, noted, visits)
+            self._lanes.release(connection, lease)
+            if asked and effects:
+                self._store.notify(connection)  # whoever asked may have no worker in its own process
+        for visit in visits:
+            if visit.ref in asked and visit.outcome == "failed" and visit.error:
+                raise visit.error
+
+    def _note(self, lane: str) -> list[Noted]:
+        events = self._store.tables.events
+        waiting = (
+            select(events)
+            .where(events.c.lane == lane, events.c.state.in_(("received", "parked")), events.c.next_at <= self._now())
+            .order_by(events.c.seq)
+            .limit(NOTED_MAX)
+        )
+        with self._store.read() as connection:
+            return [_noted(row) for row in connection.execute(waiting)]
+
+    def _visits(self, noted: Iterable[Noted], asked: Iterable[Ref]) -> list[Visit]:
+        """Each object once, parents first, with what to do about it."""
+        visits = {ref: Visit(ref) for ref in asked}
+        for event in noted:
+            if event.ref:
+                visits.setdefault(event.ref, Visit(event.ref)).events.append(event)
+        ordered = sorted(visits.values(), key=lambda visit: RANK[visit.ref.type])
+        with self._store.read() as connection:
+            for visit in ordered:
+                if visit.ref not in asked:
+                    _choose(visit, self._known(connection, visit))
+        return ordered
+
+    def _known(self, connection: Connection, visit: Visit) -> Known | None:
+        table = visit.mirrored.table(self._store.tables)
+        columns = (table.c.seen_at, table.c.payload_at, table.c.deleted_at)
+        row = connection.execute(select(*columns).where(table.c[visit.mirrored.key] == visit.ref.id)).first()
+        return Known(row.seen_at, row.payload_at, row.deleted_at is not None) if row else None
+
+    def _read(self, visit: Visit) -> None:
+        try:
+            visit.state = read(self._stripe, visit.mirrored, visit.ref.id)
+            if visit.state:
+                complete_refunds(self._stripe, visit.state)
+        except StripeRefused as refusal:
+            if refusal.status == 401:
+                # It is the key that is refused, so this is no object's fault: everything waits for a better one.
+                raise StripeUnavailable(refusal.doing, refusal.message, tries=1) from refusal
+            visit.outcome, visit.error = "failed", refusal
+
+    def _write(self, connection: Connection, visit: Visit) -> list[Fact]:
+        """Write one object, or leave everything as it was and note why."""
+        if visit.outcome == "failed" or visit.answer == "ignore":
+            return []
+        payload_at = visit.seen_at if visit.answer == "apply" else None
+        writing = Writing(self._store, connection, self._now(), visit.seen_at, payload_at)
+        try:
+            with connection.begin_nested():
+                facts = visit.mirrored.apply(writing, visit.state) if visit.state else []
+                if visit.is_deleted or visit.state is None:
+                    self._bury(connection, visit)
+        except Parked as reason:
+            visit.outcome, visit.error = "parked", reason
+        except OperationalError:
+            raise  # the database's trouble, not this object's
+        except Exception as error:
+            visit.outcome, visit.error = "failed", error
+        else:
+            return facts
+        return []
+
+    def _bury(self, connection: Connection, visit: Visit) -> None:
+        """Mark the row deleted. An object that neither Stripe nor we know may still come."""
+        table = visit.mirrored.table(self._store.tables)
+        row = table.c[visit.mirrored.key] == visit.ref.id
+        if visit.state is None and visit.ref.type not in ("customer", "product", "price"):
+            raise Parked(f"Stripe has no {visit.ref.type} {visit.ref.id}")
+        if connection.execute(update(table).where(row).values(deleted_at=self._now())).rowcount == 0:
+            raise Parked(f"Stripe has no {visit.ref.type} {visit.ref.id}, and neither have we")
+
+    def _mark(self, connection: Connection, noted: Iterable[Noted], visits: Iterable[Visit]) -> int:
+        """Write what became of each noted event; answers how many effects that gives."""
+        by_ref = {visit.ref: visit for visit in visits}
+        applied, effects = [], 0
+        for event in noted:
+            visit = by_ref[event.ref] if event.ref else None
+            if visit is None or visit.outcome == "applied":
+                applied.append(event.seq)
+                effects += self._effects.of_event(connection, event.id, event.type)
+            else:
+                self._postpone(connection, event, visit)
+        if applied:
+            events = self._store.tables.events
+            done = {"state": "applied", "applied_at": self._now(), "last_error": None}
+            connection.execute(update(events).where(events.c.seq.in_(applied)).values(**done))
+        return effects
+
+    def _postpone(self, connection: Connection, event: Noted, visit: Visit) -> None:
+        attempts, now, error = event.attempts + 1, self._now(), visit.error
+        if visit.outcome == "parked":
+            again, state, reason = after_parking(attempts, event.received_at, now), "parked", str(error)
+        else:
+            again, state = after_failure(attempts, now), "received"
+            reason = "".join(traceback.format_exception(error)) if error else ""
+        what = "%s (%s) is given up: %s" if again is None else "%s (%s) is tried again later: %s"
+        logger.log(40 if again is None else 30, what, event.id, event.type, error)
+        events = self._store.tables.events
+        change: dict[str, Any] = {
+            "state": state if again else "dead",
+            "attempts": attempts,
+            "next_at": again or now,
+            "last_error": redact(reason),
+        }
+        connection.execute(update(events).where(events.c.seq == event.seq).values(**change))
+
+
+def _choose(visit: Visit, known: Known | None) -> None:
+    """Settle on one thing to do for all the events that speak of the object."""
+    answers = []
+    for event in visit.events:
+        # A payload is only the whole of the object if it is that object: a charge tells part of a payment.
+        is_own = event.subject.get("object") == visit.ref.type
+        is_whole = is_own and visit.mirrored.is_whole_in_events
+        answers.append((decide(known, Told(event.type, event.created, event.livemode, is_whole)), event))
+    deleted = [event for answer, event in answers if answer == "apply" and event.type.endswith(".deleted")]
+    told = [event for answer, event in answers if answer == "apply"]
+    if deleted:
+        visit.answer, visit.state, visit.is_deleted = "apply", deleted[-1].subject, True
+    elif any(answer == "read" for answer, _ in answers):
+        visit.answer = "read"
+    elif len(told) == 1:
+        visit.answer, visit.state = "apply", told[0].subject
+    else:
+        # Several payloads could each be applied; which is newest, only Stripe can say.
+        visit.answer = "read" if told else "ignore"
+
+
+def _noted(row: Any) -> Noted:
+    subject = json.loads(row.payload)["data"]["object"]
+    return Noted(
+        seq=row.seq,
+        id=row.id,
+        type=row.type,
+        created=row.created,
+        attempts=row.attempts,
+        received_at=row.received_at,
+        subject=subject,
+        livemode=row.livemode,
+        ref=ref_of(subject),
+    )

@@ -1,0 +1,169 @@
+"""Effects: the app's handlers, each run until it has succeeded once.
+
+A fact makes one row for each handler. A row is run on its own: the handler's work and the mark that it is done are one
+transaction, so what a handler writes through `db` happens exactly once. What it does elsewhere happens at least once.
+A handler that fails is tried again later, delays nobody else, and in the end is kept as dead, with its traceback.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import traceback
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select, update
+
+from paydesk.billing.facts import FACTS, Fact, StripeEvent
+from paydesk.billing.inbox.retry import after_failure
+from paydesk.billing.log import get_logger, redact
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
+
+    from sqlalchemy import Connection, RowMapping
+
+    from paydesk.billing.inbox.handlers import Handler, Handlers
+    from paydesk.billing.store.store import Store
+
+logger = get_logger(__name__)
+
+# A handler that takes longer may be started again beside the first. What it writes through db happens once even so.
+RUN_MAX = timedelta(minutes=2)
+
+
+class Effects:
+    """The handlers' work: naming it, and doing it."""
+
+    def __init__(self, store: Store, handlers: Handlers, now: Callable[[], datetime]) -> None:
+        self._store = store
+        self._effects = store.tables.effects
+        self._handlers = handlers
+        self._now = now
+
+    def of_facts(self, connection: Connection, facts: Iterable[Fact], *, lane: str, event_id: str | None = None) -> int:
+        """Keep the facts that are new, with a row for each of their handlers; answers how many rows."""
+        rows, now = 0, self._now()
+        for fact in facts:
+            row = {"key": fact.key, "type": fact.type, "body": fact.to_json(), "lane": lane, "event_id": event_id}
+            if self._store.insert_new(connection, self._store.tables.facts, {**row, "created_at": now}):
+                logger.info("%s", fact.key)
+                rows += self._add(connection, f"fact:{fact.key}", self._handlers.of(type(fact)))
+        return rows
+
+    def of_event(self, connection: Connection, event_id: str, event_type: str) -> int:
+        """Add a row for each handler of the event's type; answers how many."""
+        handlers = self._handlers.of(event_type)
+        return self._add(connection, f"event:{event_id}", handlers) if handlers else 0
+
+    def run_due(self) -> bool:
+        """Run one handler that is due, whatever comes of it; answers whether there was one."""
+        claimed = self._claim()
+        if claimed is None:
+            return False
+        handler = self._handlers.named(claimed["handler"])
+        try:
+            self._run(claimed, handler)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            self._failed(claimed, error)
+        return True
+
+    def retry(self, effect_id: int) -> bool:
+        """Make a dead or waiting effect due now, with all its tries; answers whether there is such a one."""
+        with self._store.write() as connection:
+            again = {"state": "waiting", "attempts": 0, "next_at": self._now()}
+            chosen = (self._effects.c.id == effect_id, self._effects.c.state != "done")
+            return connection.execute(update(self._effects).where(*chosen).values(**again)).rowcount == 1
+
+    def _add(self, connection: Connection, source: str, handlers: Iterable[Handler]) -> int:
+        now = self._now()
+        due = {"source": source, "state": "waiting", "next_at": now, "created_at": now}
+        rows = [{**due, "handler": handler.name} for handler in handlers]
+        return self._store.insert_new(connection, self._effects, *rows)
+
+    def _claim(self) -> RowMapping | None:
+        """Take the effect that has waited longest; nobody else runs it for as long as a run may last."""
+        effects, now = self._effects, self._now()
+        waiting = (
+            select(effects)
+            .where(effects.c.state == "waiting", effects.c.next_at <= now, effects.c.handler.in_(self._handlers.names))
+            .order_by(effects.c.next_at, effects.c.id)
+            .limit(1)
+        )
+        with self._store.read() as connection:
+            if connection.execute(waiting).first() is None:
+                return None
+        with self._store.write() as connection:
+            row = connection.execute(self._store.locked(waiting, skip_locked=True)).mappings().first()
+            if row is not None:
+                taken = {"attempts": row["attempts"] + 1, "next_at": now + RUN_MAX}
+                connection.execute(update(effects).where(effects.c.id == row["id"]).values(**taken))
+            return row
+
+    def _run(self, effect: RowMapping, handler: Handler) -> None:
+        subject = self._subject(effect)
+        if handler.wants_db:
+            self._run_with_db(effect, handler, subject)
+            return
+        if handler.is_coroutine:
+            asyncio.run(handler.function(subject))
+        else:
+            handler.function(subject)
+        with self._store.write() as connection:
+            connection.execute(self._done(effect))
+
+    def _run_with_db(self, effect: RowMapping, handler: Handler, subject: Fact | StripeEvent) -> None:
+        from paydesk.billing.inbox.handler_session import HandlerSession
+
+        with HandlerSession(self._store.writing) as db:
+            handler.function(subject, db=db)
+            # Of two runs of one effect, however that came about, one finds the row done here, and undoes itself.
+            db.flush()
+            if db.connection().execute(self._done(effect)).rowcount == 1:
+                db.commit_for_good()
+
+    def _done(self, effect: RowMapping) -> Any:
+        effects = self._effects
+        mine = (effects.c.id == effect["id"], effects.c.state == "waiting")
+        return update(effects).where(*mine).values(state="done", done_at=self._now(), last_error=None)
+
+    def _failed(self, effect: RowMapping, error: BaseException) -> None:
+        attempts, now = effect["attempts"] + 1, self._now()
+        again = after_failure(attempts, now)
+        what = (effect["handler"], effect["source"], attempts)
+        if again is None:
+            logger.error("%s failed for %s, %d times, and is given up", *what, exc_info=error)
+        else:
+            logger.warning("%s failed for %s, for the %d. time, and is tried again later", *what, exc_info=error)
+        effects = self._effects
+        change = {
+            "state": "waiting" if again else "dead",
+            "next_at": again or now,
+            "last_error": redact("".join(traceback.format_exception(error))),
+        }
+        with self._store.write() as connection:
+            mine = (effects.c.id == effect["id"], effects.c.state == "waiting")
+            connection.execute(update(effects).where(*mine).values(**change))
+
+    def _subject(self, effect: RowMapping) -> Fact | StripeEvent:
+        """What the handler is called with."""
+        kind, _, name = effect["source"].partition(":")
+        key = idempotency_key(effect["source"], effect["handler"])
+        tables = self._store.tables
+        with self._store.read() as connection:
+            if kind == "event":
+                payload = connection.scalar(select(tables.events.c.payload).where(tables.events.c.id == name))
+                return StripeEvent.from_json(json.loads(payload or ""), key)
+            row = connection.execute(select(tables.facts).where(tables.facts.c.key == name)).mappings().one()
+        named = {fact.type: fact for fact in FACTS}
+        return named[row["type"]].from_json({**row["body"], "idempotency_key": key})
+
+
+def idempotency_key(source: str, handler: str) -> str:
+    """The key a handler can pass on to the outside world: the same at each of its tries, and nobody else's."""
+    return "pdk_" + hashlib.sha256(f"{source} {handler}".encode()).hexdigest()[:40]

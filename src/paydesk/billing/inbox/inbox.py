@@ -1,0 +1,116 @@
+"""The inbox as the desk holds it: receive, refresh, and work, in threads or at once."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from typing import TYPE_CHECKING
+
+from paydesk.billing.inbox.apply import Applier
+from paydesk.billing.inbox.effects import Effects
+from paydesk.billing.inbox.group_commit import GroupCommit
+from paydesk.billing.inbox.lanes import Lanes, Lease, LeaseLost
+from paydesk.billing.inbox.receive import Receipt, Receiver
+from paydesk.billing.inbox.worker import Bell, Worker, wait_until
+from paydesk.billing.log import get_logger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from paydesk.billing.inbox.handlers import Handlers
+    from paydesk.billing.inbox.signature import Signatures
+    from paydesk.billing.mirror.read import Stripe
+    from paydesk.billing.mirror.refs import Ref
+    from paydesk.billing.store.store import Store
+
+logger = get_logger(__name__)
+
+# How long somebody who wants to know now waits for a worker that is busy with the same thing.
+REFRESH_WAIT_SECONDS = 5.0
+
+LANE_THREADS = 2
+EFFECT_THREADS = 1
+
+
+class Inbox:
+    """Events in, rows and effects out. Safe to use from many threads."""
+
+    def __init__(
+        self,
+        store: Store,
+        stripe: Stripe,
+        handlers: Handlers,
+        signatures: Signatures,
+        *,
+        livemode: bool,
+        now: Callable[[], datetime],
+        chores: Sequence[Callable[[], object]] = (),
+    ) -> None:
+        """`chores` are done by the worker at its start and every minute, and by `drain` each time."""
+        self._store = store
+        self._chores = chores
+        self._bell = Bell()
+        self._lanes = Lanes(store, f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}", now)
+        self.effects = Effects(store, handlers, now)
+        self._applier = Applier(store, stripe, self._lanes, self.effects, now)
+        self._commits = GroupCommit(store, self._bell.ring)
+        self._receiver = Receiver(signatures, self._commits, livemode=livemode, now=now)
+        self._worker: Worker | None = None
+
+    def receive(self, body: bytes, header: str | None) -> Receipt:
+        """Keep a webhook; see Receiver.receive."""
+        return self._receiver.receive(body, header)
+
+    async def receive_async(self, body: bytes, header: str | None) -> Receipt:
+        """Keep a webhook without blocking the event loop; see Receiver.receive."""
+        return await self._receiver.receive_async(body, header)
+
+    def refresh(self, lane: str, *refs: Ref) -> bool:
+        """Read these objects of one lane from Stripe now, and apply them exactly as a webhook about them would.
+
+        Answers False if a worker kept the lane busy for too long; what it is doing will be there soon. Raises
+        StripeUnavailable, or StripeRefused if Stripe will not show an object.
+        """
+        lease: Lease | None = None
+
+        def is_leased() -> bool:
+            nonlocal lease
+            lease = self._lanes.claim(lane)
+            return lease is not None
+
+        if not wait_until(is_leased, REFRESH_WAIT_SECONDS) or lease is None:
+            return False
+        try:
+            self._applier.apply_now(lease, refs)
+        except LeaseLost as lost:
+            logger.info("%s", lost)
+            return False
+        self._bell.ring()
+        return True
+
+    def drain(self) -> None:
+        """Do everything that is due now, in this thread, until nothing is left: for tests and scripts."""
+        for chore in self._chores:
+            chore()
+        while self._applier.apply_due() or self.effects.run_due():
+            pass
+
+    def start(self, *, lane_threads: int = LANE_THREADS, effect_threads: int = EFFECT_THREADS) -> None:
+        """Start the worker's threads in this process."""
+        if self._worker is None:
+            jobs = [*[self._applier.apply_due] * lane_threads, *[self.effects.run_due] * effect_threads]
+            self._worker = Worker(self._store, self._bell, jobs=jobs, renew=self._lanes.renew, chores=self._chores)
+            self._worker.start()
+
+    def stop(self) -> None:
+        """Stop the worker; what it was doing is finished first."""
+        if self._worker:
+            self._worker.stop()
+            self._worker = None
+
+    def close(self) -> None:
+        """Stop the worker and the thread that keeps webhooks. The inbox cannot be used afterwards."""
+        self.stop()
+        self._commits.close()

@@ -1,0 +1,163 @@
+"""Lanes: who may work on which events, and for how long.
+
+Events about one thing share a lane, and a lane is worked on by one worker at a time. A worker leases it; a lease
+expires, so a lane whose worker died is offered again. A worker that was only slow finds, before it writes, that its
+token is no longer the lane's, and throws its work away.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from paydesk.billing.inbox.retry import after_outage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import ColumnElement, Connection
+
+    from paydesk.billing.store.store import Store
+
+LEASE = timedelta(seconds=30)
+
+# A living worker renews its leases, but not for ever: a thread that hangs must let go too.
+LEASE_MAX = timedelta(minutes=5)
+
+
+class LeaseLost(Exception):
+    """Somebody else has the lane by now. Whatever was read under this lease may be old."""
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The right to write what a lane's events are about. `failures` counts Stripe's silences in a row."""
+
+    lane: str
+    token: int
+    taken_at: datetime
+    failures: int
+
+
+class Lanes:
+    """The lanes of one store, seen by one worker process (`owner`)."""
+
+    def __init__(self, store: Store, owner: str, now: Callable[[], datetime]) -> None:
+        self._store = store
+        self._lanes = store.tables.lanes
+        self._events = store.tables.events
+        self._owner = owner
+        self._now = now
+        self._held: dict[str, Lease] = {}
+        self._held_lock = threading.Lock()
+
+    def claim_due(self) -> Lease | None:
+        """Lease the lane whose event has waited longest, if any is free."""
+        with self._store.read() as connection:
+            if connection.execute(self._waiting()).first() is None:
+                return None  # the usual answer, given without taking a lock
+        with self._store.write() as connection:
+            found = connection.execute(self._store.locked(self._waiting(), skip_locked=True, of=self._events)).first()
+            return self._take(connection, found.lane, is_due_only=True) if found else None
+
+    def claim(self, lane: str) -> Lease | None:
+        """Lease this lane, if it is free."""
+        with self._store.write() as connection:
+            return self._take(connection, lane, is_due_only=False)
+
+    def hold(self, connection: Connection, lease: Lease) -> None:
+        """Make sure, inside the writing transaction, that the lane is still ours; nobody else can take it until then.
+
+        Raises LeaseLost. A lease that ran out but that nobody took is still good: nobody wrote meanwhile.
+        """
+        if not self._update(connection, lease, lease_expires_at=self._now() + LEASE):
+            raise LeaseLost(f"The lane {lease.lane} was taken over while Stripe was answering.")
+
+    def release(self, connection: Connection, lease: Lease) -> None:
+        """Give the lane back. Its work is done when this transaction commits."""
+        self._update(connection, lease, lease_owner=None, lease_expires_at=None, failures=0, due_at=self._now())
+
+    def let_go(self, lease: Lease) -> None:
+        """Give the lane back unchanged, with nothing done."""
+        with self._store.write() as connection:
+            self._update(connection, lease, lease_owner=None, lease_expires_at=None)
+
+    def back_off(self, lease: Lease) -> datetime:
+        """Give the lane back and leave it alone for a while; answers until when."""
+        until = after_outage(lease.failures + 1, self._now())
+        with self._store.write() as connection:
+            failures = lease.failures + 1
+            self._update(connection, lease, lease_owner=None, lease_expires_at=None, failures=failures, due_at=until)
+        return until
+
+    def forget(self, lease: Lease) -> None:
+        """Stop renewing the lease. Comes after release, back_off, or an error that prevented both."""
+        with self._held_lock:
+            if self._held.get(lease.lane) == lease:
+                del self._held[lease.lane]
+
+    def renew(self) -> None:
+        """Lengthen the leases held here that are not too old. A living worker calls this every few seconds."""
+        now = self._now()
+        with self._held_lock:
+            held = [lease for lease in self._held.values() if now - lease.taken_at < LEASE_MAX]
+        if held:
+            with self._store.write() as connection:
+                for lease in sorted(held, key=lambda lease: lease.lane):
+                    self._update(connection, lease, lease_expires_at=now + LEASE)
+
+    def _waiting(self) -> Any:
+        """The event that has waited longest in a lane that is free."""
+        events, lanes, now = self._events, self._lanes, self._now()
+        is_free = or_(lanes.c.lane.is_(None), and_(self._is_unleased(now), lanes.c.due_at <= now))
+        return (
+            select(events.c.lane)
+            .select_from(events.outerjoin(lanes, lanes.c.lane == events.c.lane))
+            .where(events.c.state.in_(("received", "parked")), events.c.next_at <= now, is_free)
+            .order_by(events.c.next_at, events.c.seq)
+            .limit(1)
+        )
+
+    def _take(self, connection: Connection, lane: str, *, is_due_only: bool) -> Lease | None:
+        lanes, now = self._lanes, self._now()
+        insert = (postgresql if self._store.is_postgresql else sqlite).insert(lanes)
+        statement = (
+            insert.values(
+                lane=lane,
+                due_at=now,
+                lease_owner=self._owner,
+                lease_token=1,
+                lease_expires_at=now + LEASE,
+            )
+            .on_conflict_do_update(
+                index_elements=["lane"],
+                set_={
+                    "lease_owner": insert.excluded.lease_owner,
+                    "lease_token": lanes.c.lease_token + 1,
+                    "lease_expires_at": insert.excluded.lease_expires_at,
+                },
+                where=and_(self._is_unleased(now), lanes.c.due_at <= now) if is_due_only else self._is_unleased(now),
+            )
+            .returning(lanes.c.lease_token, lanes.c.failures)
+        )
+        taken = connection.execute(statement).first()
+        if taken is None:
+            return None
+        lease = Lease(lane, taken.lease_token, now, taken.failures)
+        with self._held_lock:
+            self._held[lane] = lease
+        return lease
+
+    def _is_unleased(self, now: datetime) -> ColumnElement[bool]:
+        expires_at = self._lanes.c.lease_expires_at
+        return or_(expires_at.is_(None), expires_at <= now)
+
+    def _update(self, connection: Connection, lease: Lease, **values: Any) -> bool:
+        lanes = self._lanes
+        ours = and_(lanes.c.lane == lease.lane, lanes.c.lease_owner == self._owner, lanes.c.lease_token == lease.token)
+        return connection.execute(update(lanes).where(ours).values(**values)).rowcount == 1

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
-from paydesk.emulator.kernel.errors import StripeError
+from paydesk.emulator.kernel.errors import StripeError, unexpected
+from paydesk.emulator.kernel.group_commit import GroupCommit
 from paydesk.emulator.kernel.ids import request_id
 from paydesk.emulator.kernel.kernel import Admitted, Kernel
 from paydesk.emulator.kernel.messages import Answered, Request
@@ -58,6 +60,7 @@ class Api:
     def __init__(self, kernel: Kernel, interference: Interference | None = None) -> None:
         self.kernel = kernel
         self.interference = interference
+        self._commits = GroupCommit(kernel.store)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = await _body(receive)
@@ -67,7 +70,11 @@ class Api:
         else:
             headers = {_READ[name]: value.decode("latin-1") for name, value in scope["headers"] if name in _READ}
             request = Request(scope["method"], scope["path"], scope["query_string"].decode("latin-1"), headers, body)
-            answered = await self._answer(request)
+            try:
+                answered = await self._answer(request)
+            except sqlite3.Error:
+                log.exception("The store failed under %s %s", request.method, request.path)
+                answered = self.refuse(unexpected())
         if answered is None:
             # No answer at all: the server closes the connection, as after a time-out.
             raise ConnectionAbortedError("connection cut on purpose")
@@ -94,12 +101,15 @@ class Api:
         if isinstance(admitted, Answered):
             return admitted
         try:
-            if self.interference is None:
-                return kernel.perform(admitted)
-            instead = await self.interference.before(admitted)
-            if instead is not None:
-                return instead
-            return await self.interference.after(admitted, kernel.perform(admitted))
+            if self.interference is not None:
+                instead = await self.interference.before(admitted)
+                if instead is not None:
+                    return instead
+            answered = kernel.perform(admitted)
+            await self._commits.done()
+            if self.interference is not None:
+                return await self.interference.after(admitted, answered)
+            return answered
         finally:
             kernel.release(admitted)
 

@@ -125,7 +125,9 @@ class Kernel:
         if isinstance(admitted, Answered):
             return admitted
         try:
-            return self.perform(admitted)
+            answered = self.perform(admitted)
+            self.store.commit()
+            return answered
         finally:
             self.release(admitted)
 
@@ -172,13 +174,16 @@ class Kernel:
         )
 
     def perform(self, admitted: Admitted) -> Answered:
-        """Run the endpoint and keep its work, its events and its answer together."""
+        """Run the endpoint and keep its work, its events and its answer together.
+
+        The answer may be given once the store has committed.
+        """
         request, sandbox, key = admitted.request, admitted.sandbox, admitted.idempotency_key
         if request.method == "GET":
             status, body, headers = self._run(admitted, self._world(self.store.db, sandbox))
             return self._answered(request, admitted, status, body, headers)
         self.sandboxes.promise_ids(sandbox)
-        with self.store.transaction() as db:
+        with self.store.unit() as db:
             world = self._world(db, sandbox, Cause(admitted.id, key))
             status, body, headers = self._run(admitted, world)
             if key is not None and status not in _NOT_KEPT:

@@ -1,4 +1,4 @@
-"""Where sandboxes live: one SQLite file (or memory), one writer, one transaction a request.
+"""Where sandboxes live: one SQLite file (or memory), one writer, one atomic unit of work a request.
 
 SQLite's write-ahead log survives a killed process with every committed
 transaction in it; `synchronous=NORMAL` gives up only what a power cut may take,
@@ -124,15 +124,33 @@ class Store:
         self.db.executescript(SCHEMA)
 
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Everything inside is kept, or nothing is."""
-        self.db.execute("BEGIN IMMEDIATE")
+    def unit(self) -> Iterator[sqlite3.Connection]:
+        """Everything inside is kept, or nothing is; what is kept is durable with the next commit."""
+        if not self.db.in_transaction:
+            self.db.execute("BEGIN IMMEDIATE")
+        self.db.execute("SAVEPOINT unit")
         try:
             yield self.db
         except BaseException:
-            self.db.execute("ROLLBACK")
+            self.undo()
             raise
-        self.db.execute("COMMIT")
+        self.db.execute("RELEASE unit")
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """A unit, and its commit, with whatever else was waiting for one."""
+        with self.unit() as db:
+            yield db
+        self.commit()
+
+    def undo(self) -> None:
+        """Drop what the unit wrote so far; it goes on, empty."""
+        self.db.execute("ROLLBACK TO unit")
+
+    def commit(self) -> None:
+        """Make everything durable that was kept so far."""
+        if self.db.in_transaction:
+            self.db.execute("COMMIT")
 
     def close(self) -> None:
         self.db.close()

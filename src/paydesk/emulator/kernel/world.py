@@ -250,8 +250,7 @@ class World:
 
     def undo(self) -> None:
         """Drop what was written in this transaction, and begin it anew for what is still to be kept."""
-        self.db.execute("ROLLBACK")
-        self.db.execute("BEGIN IMMEDIATE")
+        self.db.execute("ROLLBACK TO unit")
         self._loaded.clear()
         self.events = 0
         self.has_scheduled = False

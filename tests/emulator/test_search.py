@@ -94,7 +94,7 @@ def test_the_total_is_counted_when_it_is_asked_for(people: stripe.StripeClient) 
     counted = people.v1.customers.search({"query": 'email~"engines"', "limit": 1, "expand": ["total_count"]})
     plain = people.v1.customers.search({"query": 'email~"engines"', "limit": 1})
 
-    assert (len(counted.data), counted["total_count"]) == (1, 2)
+    assert (len(counted.data), counted.to_dict()["total_count"]) == (1, 2)
     assert "total_count" not in plain
 
 

@@ -68,6 +68,8 @@ class Orders:
         Raises OrderNotFound.
         """
         row = self._of_session(session_id)
+        if row is None and not self._is_any_unlinked():
+            raise OrderNotFound(session_id)  # anybody can invent an id: Stripe is not asked about every one
         if row is None or row["status"] in {"pending", "failed", "expired"}:
             try:
                 self._refresh(Ref("checkout.session", session_id))
@@ -79,6 +81,13 @@ class Orders:
         if row is None:
             raise OrderNotFound(session_id)
         return progress_of(row)
+
+    def _is_any_unlinked(self) -> bool:
+        """Whether some order lost its session to a crash between Stripe's answer and our commit."""
+        orders = self._orders
+        unlinked = select(orders.c.id).where(orders.c.session_id.is_(None), orders.c.status.in_(("pending", "failed")))
+        with self._store.read() as connection:
+            return connection.execute(unlinked.limit(1)).first() is not None
 
     def _of_session(self, session_id: str) -> RowMapping | None:
         return self._row(self._orders.c.session_id == session_id)

@@ -36,6 +36,7 @@ _SECRET_KEY = re.compile(r"(?:sk|rk)_(?:test|live)_[A-Za-z0-9_]+")
 _PUBLISHABLE_KEY = re.compile(r"pk_(test|live)_[A-Za-z0-9_]+")
 _WEBHOOK_SECRET = re.compile(r"whsec_[A-Za-z0-9+/=_-]+")
 _NO_PRICE = re.compile(r"(?:prod|sk|rk|pk|whsec)_")
+_DATABASE = re.compile(r"sqlite(\+pysqlite)?:///(?P<file>.*)|postgres(ql)?(\+psycopg)?://.+")
 _TABLE_PART = re.compile(r"(?:[a-z][a-z0-9_]{0,29})?")
 
 
@@ -130,6 +131,7 @@ def _checked(secrets: _Secrets, environment: Mapping[str, str]) -> Settings:
         *_webhook_secret_mistakes(webhook_secrets),
         *_api_base_mistakes(api_base, key),
         *_base_url_mistakes(base_url, key),
+        *_database_mistakes(secrets.database_url.get_secret_value().strip() or DATABASE_URL),
         *_price_mistakes(prices),
         *_table_mistakes(secrets.paydesk_table_prefix, secrets.paydesk_table_schema),
         *_migrate_mistakes(secrets.paydesk_migrate.strip()),
@@ -212,6 +214,14 @@ def _base_url_mistakes(base_url: str, key: str) -> Iterator[str]:
         yield "BASE_URL is not a plain web address. Write scheme and host, such as https://shop.example."
     elif urlsplit(base_url).scheme == "http" and not _is_loopback(base_url) and _livemode(key):
         yield f"BASE_URL is {base_url}, but with a live key customers come back over https. Write https://…."
+
+
+def _database_mistakes(database_url: str) -> Iterator[str]:
+    match = _DATABASE.fullmatch(database_url)
+    if match is None:
+        yield "DATABASE_URL is neither sqlite:///app.db nor postgresql://user:password@host/name."
+    elif match["file"] in {"", ":memory:"}:
+        yield "DATABASE_URL names a database in memory, which forgets who has paid. Name a file: sqlite:///app.db"
 
 
 def _price_mistakes(prices: Mapping[str, str]) -> Iterator[str]:

@@ -1,0 +1,264 @@
+"""The desk: the one object an app holds.
+
+    desk = Paydesk()                             # Secrets from the environment, catalog from paydesk.toml
+
+    app = FastAPI(lifespan=desk.lifespan)
+    app.include_router(desk.router(user=current_user))
+
+    @desk.on(OrderPaid)                          # once per order, whatever Stripe delivers, and however often
+    def deliver(paid, db): ...
+
+Everything here is plain synchronous code that may be called from any thread;
+`desk.aio` has the verbs again for coroutines.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from paydesk.billing.attempts import Attempts
+from paydesk.billing.catalog import Catalog
+from paydesk.billing.checkout import Checkout, Checkouts
+from paydesk.billing.customers import Customers
+from paydesk.billing.facts import Fact, Order
+from paydesk.billing.inbox.handlers import Handlers
+from paydesk.billing.inbox.inbox import Inbox
+from paydesk.billing.inbox.receive import BODY_BYTES_MAX, Receipt
+from paydesk.billing.inbox.signature import Signatures
+from paydesk.billing.log import redact_neighbours
+from paydesk.billing.orders import Orders, Progress
+from paydesk.billing.prices import Prices
+from paydesk.billing.refunds import Reason, Refunds
+from paydesk.billing.settings import Settings
+from paydesk.billing.store.migrations import migrate
+from paydesk.billing.store.store import Store
+from paydesk.billing.stripe_api import StripeApi
+from paydesk.billing.web.pages import Pages, Shop
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+    import stripe
+    from fastapi import APIRouter
+
+    from paydesk.billing.customers import Payer
+    from paydesk.billing.web.fastapi import FindUser
+
+Handle = TypeVar("Handle", bound="Callable[..., Any]")
+
+ORDERS_MAX = 100
+
+
+class Paydesk:
+    """Stripe, wired into one app. Raises ConfigurationError or CatalogError if that cannot work.
+
+    `settings` and `catalog` replace what is otherwise read from the environment and the catalog file. `prefix` is
+    the path below which the routes are mounted, such as "/billing". `name` is the shop's, for its pages, and
+    `templates` a folder whose files go before the pages' own.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        catalog: Catalog | None = None,
+        name: str | None = None,
+        prefix: str = "",
+        templates: Path | str | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.settings = settings if settings is not None else Settings.read()
+        self.catalog = catalog if catalog is not None else Catalog.load(self.settings.catalog_path)
+        self.prefix = prefix.rstrip("/")
+        self.pages = self._pages(name, templates)
+        self.webhook_bytes_max = BODY_BYTES_MAX
+        self.store = Store.open(
+            self.settings.database_url.get_secret_value(),
+            prefix=self.settings.table_prefix,
+            schema=self.settings.table_schema,
+        )
+        livemode = self.settings.livemode
+        self._stripe_api = StripeApi.of(self.settings)
+        self._handlers = Handlers()
+        self._attempts = Attempts(self.store, self._stripe_api, now=now)
+        self._inbox = Inbox(
+            self.store,
+            self._stripe_api,
+            self._handlers,
+            Signatures(self.settings.stripe_webhook_secrets),
+            livemode=livemode,
+            now=now,
+            chores=[self._attempts.finish_stale],
+        )
+        prices = Prices(self._stripe_api, self.settings.prices, livemode=livemode)
+        customers = Customers(self.store, self._attempts, livemode=livemode, now=now)
+        self._checkouts = Checkouts(
+            self.store,
+            self._attempts,
+            self.catalog,
+            prices,
+            customers,
+            base_url=self.settings.base_url + self.prefix,
+            livemode=livemode,
+            now=now,
+        )
+        self._refunds = Refunds(self.store, self._attempts, self._inbox.refresh)
+        self._orders = Orders(self.store, self._inbox.refresh)
+        self._attempts.register([customers.verb, self._checkouts.verb, self._refunds.verb])
+        self._opening = threading.Lock()
+        self._is_open = False
+        self.aio = Aio(self)
+        redact_neighbours()
+
+    def on(self, topic: type[Fact] | str) -> Callable[[Handle], Handle]:
+        """Register a handler for a fact (`OrderPaid`) or for events by Stripe's name ("invoice.payment_failed").
+
+        A handler that takes `db` gets a SQLAlchemy Session on the transaction that marks it done: what it writes
+        there happens exactly once. Raises HandlerRefused.
+        """
+
+        def register(handle: Handle) -> Handle:
+            self._handlers.add(topic, handle)
+            return handle
+
+        return register
+
+    def checkout(self, sku: str, *, user: Payer | None = None, quantity: int = 1, email: str | None = None) -> Checkout:
+        """Start selling `quantity` of a product: send the customer to the answer's `url`.
+
+        Without a `user` it is sold to a guest, whose `email` may be filled in. The same wish of the same user,
+        repeated within ten seconds, is a double click and answers the same page. Raises UnknownProduct,
+        QuantityRefused, UnknownPrice, PriceMismatch, StripeRefused or StripeUnavailable.
+        """
+        self.open()
+        return self._checkouts.checkout(sku, user, quantity, email)
+
+    def order(self, order_id: str) -> Order:
+        """The order of that id (ord_…), as the ledger has it. Raises OrderNotFound."""
+        self.open()
+        return self._orders.get(order_id)
+
+    def orders(self, user: Payer, *, limit: int = ORDERS_MAX) -> list[Order]:
+        """The user's orders, newest first."""
+        self.open()
+        return self._orders.of(user, limit)
+
+    def look_up(self, session_id: str) -> Progress:
+        """How far the order of this Checkout Session is, after asking Stripe: what the thanks page shows.
+
+        If it turns out to be paid, it is fulfilled by this, once. Raises OrderNotFound.
+        """
+        self.open()
+        return self._orders.refresh(session_id)
+
+    def refund(self, order: Order | str, *, amount_minor: int | None = None, reason: Reason | None = None) -> Order:
+        """Give money back: all that is left, or `amount_minor` in the currency's smallest unit.
+
+        Answers the order as it is afterwards. Raises OrderNotFound, NotRefundable or StripeUnavailable; after the
+        last, the refund may or may not have been made, and is finished by the worker.
+        """
+        self.open()
+        return self._refunds.refund(order if isinstance(order, str) else order.id, amount_minor, reason)
+
+    def receive(self, body: bytes, header: str | None) -> Receipt:
+        """Keep a webhook: the raw body, and the Stripe-Signature header. It is on disk when this returns.
+
+        Raises PayloadTooLarge, SignatureRefused, MalformedEvent or WrongMode: answer 413 to the first, 400 to the
+        others. Any other exception means that it was not kept: answer 500, and Stripe delivers it again.
+        """
+        self.open()
+        return self._inbox.receive(body, header)
+
+    async def receive_async(self, body: bytes, header: str | None) -> Receipt:
+        """The same as `receive`, for an event loop."""
+        if not self._is_open:
+            await asyncio.to_thread(self.open)
+        return await self._inbox.receive_async(body, header)
+
+    def work(self) -> None:
+        """Do everything that is due, here and now, and return: for tests and scripts."""
+        self.open()
+        self._inbox.drain()
+
+    def open(self) -> None:
+        """Bring the tables up to date, unless PAYDESK_MIGRATE is 0. Happens by itself before anything else does."""
+        if self._is_open:
+            return
+        with self._opening:
+            if not self._is_open and self.settings.is_migrating:
+                migrate(self.store)
+            self._is_open = True
+
+    def start(self) -> None:
+        """Start the worker's threads in this process. `lifespan` does it in a web app."""
+        self.open()
+        self._inbox.start()
+
+    def stop(self) -> None:
+        """Stop the worker's threads; what they are doing is finished first."""
+        self._inbox.stop()
+
+    def close(self) -> None:
+        """Stop everything and let go of the database. The desk cannot be used afterwards."""
+        self._inbox.close()
+        self.store.close()
+
+    @asynccontextmanager
+    async def lifespan(self, _app: object) -> AsyncIterator[None]:
+        """The worker, for as long as the app runs: `FastAPI(lifespan=desk.lifespan)`."""
+        await asyncio.to_thread(self.start)
+        try:
+            yield
+        finally:
+            await asyncio.to_thread(self.stop)
+
+    def router(self, *, user: FindUser | None = None) -> APIRouter:
+        """The routes for FastAPI: /pricing, /checkout, /thanks and /webhooks/stripe, below the desk's prefix.
+
+        `user` finds out who is asking: a function or coroutine of the request that answers the app's user (anything
+        with `id` and `email`) or None. Without it, everybody is a guest.
+        """
+        from paydesk.billing.web.fastapi import build_router
+
+        return build_router(self, user)
+
+    @property
+    def stripe(self) -> stripe.StripeClient:
+        """Stripe's official client, configured, for everything else."""
+        return self._stripe_api.client
+
+    def _pages(self, name: str | None, templates: Path | str | None) -> Pages:
+        base_url, livemode = self.settings.base_url, self.settings.livemode
+        return Pages(Shop.at(base_url, prefix=self.prefix, name=name, livemode=livemode), templates)
+
+
+class Aio:
+    """The verbs for coroutines: the same functions, each in a thread."""
+
+    def __init__(self, desk: Paydesk) -> None:
+        self._desk = desk
+
+    async def checkout(
+        self, sku: str, *, user: Payer | None = None, quantity: int = 1, email: str | None = None
+    ) -> Checkout:
+        """See Paydesk.checkout."""
+        return await asyncio.to_thread(self._desk.checkout, sku, user=user, quantity=quantity, email=email)
+
+    async def order(self, order_id: str) -> Order:
+        """See Paydesk.order."""
+        return await asyncio.to_thread(self._desk.order, order_id)
+
+    async def orders(self, user: Payer, *, limit: int = ORDERS_MAX) -> list[Order]:
+        """See Paydesk.orders."""
+        return await asyncio.to_thread(self._desk.orders, user, limit=limit)
+
+    async def refund(
+        self, order: Order | str, *, amount_minor: int | None = None, reason: Reason | None = None
+    ) -> Order:
+        """See Paydesk.refund."""
+        return await asyncio.to_thread(self._desk.refund, order, amount_minor=amount_minor, reason=reason)

@@ -1,0 +1,1 @@
+"""The desk's routes and pages, one file per web framework."""

@@ -1,0 +1,182 @@
+"""The desk's routes for FastAPI and Starlette.
+
+    app = FastAPI(lifespan=desk.lifespan)
+    app.include_router(desk.router(user=current_user))
+
+They are plain Starlette routes: a webhook needs its raw bytes, and nothing
+here gains from being parsed by anyone else.
+"""
+
+from __future__ import annotations
+
+import inspect
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
+
+from fastapi import APIRouter
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+
+from paydesk.billing.log import get_logger
+from paydesk.billing.web import requests
+from paydesk.billing.web.requests import Refusal, Wish
+from paydesk.errors import (
+    MalformedEvent,
+    OrderNotFound,
+    PaydeskError,
+    PayloadTooLarge,
+    SignatureRefused,
+    UnknownProduct,
+    WrongMode,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from paydesk.billing.customers import Payer
+    from paydesk.billing.desk import Paydesk
+    from paydesk.billing.orders import Progress
+
+    FindUser = Callable[[Request], Payer | Awaitable[Payer | None] | None]
+
+logger = get_logger(__name__)
+
+# Stripe's events are a few thousand bytes; this leaves room for the largest invoice and for nothing else.
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    # A button that starts a payment is not shown inside somebody else's page.
+    "Content-Security-Policy": "frame-ancestors 'none'",
+    # The thanks page's address names a session: other websites do not need to know it.
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+}
+NOT_STORED = {"Cache-Control": "no-store"}
+
+
+def build_router(desk: Paydesk, find_user: FindUser | None) -> APIRouter:
+    """The routes of this desk, below its prefix."""
+    routes = _Routes(desk, find_user)
+    router = APIRouter()
+    router.add_route(f"{desk.prefix}/pricing", routes.pricing, methods=["GET"], name="paydesk_pricing")
+    router.add_route(f"{desk.prefix}/checkout", routes.checkout, methods=["POST"], name="paydesk_checkout")
+    router.add_route(f"{desk.prefix}/thanks", routes.thanks, methods=["GET"], name="paydesk_thanks")
+    router.add_route(f"{desk.prefix}/webhooks/stripe", routes.webhook, methods=["POST"], name="paydesk_webhook")
+    return router
+
+
+class _Routes:
+    def __init__(self, desk: Paydesk, find_user: FindUser | None) -> None:
+        self._desk = desk
+        self._find_user = find_user
+
+    async def pricing(self, _request: Request) -> Response:
+        """What is for sale."""
+        html = await run_in_threadpool(self._desk.pages.pricing, self._desk.catalog.products.values())
+        return HTMLResponse(html, headers=HEADERS)
+
+    async def checkout(self, request: Request) -> Response:
+        """Start a purchase: answers the address of Stripe's page, to scripts as JSON, to forms as a redirect."""
+        is_form = not _wants_json(request)
+        if requests.is_cross_site(request.headers, self._desk.settings.origin):
+            return self._refuse(requests.CROSS_SITE, is_form)
+        body = await _body(request, requests.FORM_BYTES_MAX)
+        if body is None:
+            return self._refuse(requests.TOO_LARGE, is_form)
+        wish = requests.wish(request.headers.get("content-type", ""), body)
+        if isinstance(wish, Refusal):
+            return self._refuse(wish, is_form)
+        user = await self._user(request)
+        try:
+            url = await run_in_threadpool(self._start, wish, user)
+        except PaydeskError as error:
+            if not isinstance(error, UnknownProduct):
+                logger.warning("a checkout was not started: %s", error)
+            return self._refuse(requests.refusal_of(error), is_form)
+        if is_form:
+            return RedirectResponse(url, status_code=303, headers={**HEADERS, **NOT_STORED})
+        return JSONResponse({"url": url}, headers=NOT_STORED)
+
+    async def thanks(self, request: Request) -> Response:
+        """Where Stripe sends the customer afterwards: looks the payment up, and fulfils it if nobody has yet."""
+        session_id = requests.session_id(request.query_params.get("session_id"))
+        if session_id is None:
+            return self._refuse(requests.NOT_FOUND, is_form=True)
+        user = await self._user(request)
+        try:
+            progress = await run_in_threadpool(self._look_up, session_id, user)
+        except OrderNotFound:
+            return self._refuse(requests.NOT_FOUND, is_form=True)
+        product = self._desk.catalog.products.get(progress.order.sku)
+        html = await run_in_threadpool(self._desk.pages.thanks, progress, product)
+        return HTMLResponse(html, headers={**HEADERS, **NOT_STORED})
+
+    async def webhook(self, request: Request) -> Response:
+        """Keep what Stripe tells us. It is only answered with 200 once it is on disk."""
+        body = await _body(request, self._desk.webhook_bytes_max)
+        if body is None:
+            return _refuse_webhook(413, PayloadTooLarge(self._desk.webhook_bytes_max))
+        try:
+            await self._desk.receive_async(body, request.headers.get("stripe-signature"))
+        except PayloadTooLarge as error:
+            return _refuse_webhook(413, error)
+        except (SignatureRefused, MalformedEvent, WrongMode) as error:
+            logger.warning("%s", error)
+            return _refuse_webhook(400, error)
+        return JSONResponse({"received": True})
+
+    def _start(self, wish: Wish, user: Payer | None) -> str:
+        return self._desk.checkout(wish.sku, user=user, quantity=cast("int", wish.quantity)).url
+
+    def _look_up(self, session_id: str, user: Payer | None) -> Progress:
+        """The order, if it is this person's. Someone else's does not exist for them."""
+        progress = self._desk.look_up(session_id)
+        owner = progress.order.user_id
+        if owner is not None and (user is None or str(user.id) != owner):
+            raise OrderNotFound(session_id)
+        return progress
+
+    async def _user(self, request: Request) -> Payer | None:
+        if self._find_user is None:
+            return None
+        if inspect.iscoroutinefunction(self._find_user):
+            found: Any = self._find_user(request)
+        else:
+            found = await run_in_threadpool(partial(self._find_user, request))
+        return cast("Payer | None", await found if inspect.isawaitable(found) else found)
+
+    def _refuse(self, refusal: Refusal, is_form: bool) -> Response:
+        headers = {**HEADERS, **NOT_STORED}
+        if refusal.retry_after_seconds is not None:
+            headers["Retry-After"] = str(refusal.retry_after_seconds)
+        if is_form:
+            page = self._desk.pages.error(refusal.title, refusal.sentence, detail=refusal.detail, tone=refusal.tone)
+            return HTMLResponse(page, status_code=refusal.status, headers=headers)
+        error = {"code": refusal.code, "message": refusal.sentence}
+        if refusal.detail is not None and not self._desk.settings.livemode:
+            error["detail"] = refusal.detail
+        return JSONResponse({"error": error}, status_code=refusal.status, headers=headers)
+
+
+def _wants_json(request: Request) -> bool:
+    """Scripts send JSON, or say that they want it back; browsers send forms."""
+    sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return sent == requests.JSON or request.headers.get("accept", "").startswith(requests.JSON)
+
+
+async def _body(request: Request, bytes_max: int) -> bytes | None:
+    """The raw body, or None as soon as it is known to be larger than it may be."""
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > bytes_max:
+        return None
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > bytes_max:
+            return None
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _refuse_webhook(status: int, error: PaydeskError) -> Response:
+    return JSONResponse({"error": {"message": str(error)}}, status_code=status)

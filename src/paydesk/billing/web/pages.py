@@ -1,0 +1,171 @@
+"""The pages a shop's customers see: pricing, thanks, and what went wrong.
+
+Each page is a template of ours, which a template of the same name in the app's
+own folder replaces (or extends: `{% extends "paydesk/pricing.html" %}`). The
+values a page is made from are decided here; the template only lays them out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, PrefixLoader, select_autoescape
+
+from paydesk.billing.money import show
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from paydesk.billing.catalog import Product
+    from paydesk.billing.orders import Progress, Stage
+
+Tone = Literal["good", "wait", "bad", "calm"]
+
+# A slow payment is looked at again by itself; the page says so, and needs no script for it.
+REFRESH_SECONDS = 5
+
+
+@dataclass(frozen=True)
+class Shop:
+    """What every page knows: whose shop this is, and where its paths begin."""
+
+    name: str
+    prefix: str
+    home: str
+    livemode: bool
+
+    @classmethod
+    def at(cls, base_url: str, *, prefix: str, name: str | None, livemode: bool) -> Shop:
+        """The shop at this address, called after its host unless it has a name."""
+        return cls(name or urlsplit(base_url).hostname or "Shop", prefix, f"{base_url}/", livemode)
+
+
+@dataclass(frozen=True)
+class Ware:
+    """A product on the pricing page, its price as people read it."""
+
+    code: str
+    name: str
+    description: str
+    image: str | None
+    price: str
+    quantity_min: int
+    quantity_max: int
+
+
+@dataclass(frozen=True)
+class Told:
+    """How one stage of an order is told to its customer."""
+
+    sign: str
+    tone: Tone
+    title: str
+    sentence: str
+    amount_label: str = "Total"
+    next_label: str = "Back to the shop"
+    refresh_seconds: int | None = None
+
+
+TOLD: dict[Stage, Told] = {
+    "paid": Told("tick", "good", "Thank you!", "Your payment has arrived and your order is complete.", "Paid"),
+    "processing": Told(
+        "clock",
+        "wait",
+        "Your payment is on its way",
+        "Some ways of paying take a while. There is nothing left for you to do: this page looks again by itself, "
+        "and you may also close it.",
+        refresh_seconds=REFRESH_SECONDS,
+    ),
+    "open": Told(
+        "back",
+        "calm",
+        "Not paid yet",
+        "The payment was not finished, and nothing was charged. You can go back to it, or leave it.",
+    ),
+    "failed": Told(
+        "cross",
+        "bad",
+        "The payment did not go through",
+        "Your bank or card refused it in the end, and nothing was charged. You can try again in another way.",
+        next_label="Try again",
+    ),
+    "expired": Told(
+        "clock",
+        "calm",
+        "This payment page has closed",
+        "It was open for a day without a payment, and nothing was charged. You are welcome to start again.",
+        next_label="Start again",
+    ),
+    "refunded": Told(
+        "back",
+        "calm",
+        "This order was refunded",
+        "The money is on its way back to where it came from. Banks take up to ten days to show it.",
+        "Paid",
+    ),
+}
+
+
+class Pages:
+    """The pages of one shop. `folder` is the app's own templates, which go first."""
+
+    def __init__(self, shop: Shop, folder: Path | str | None = None) -> None:
+        self.shop = shop
+        ours = PackageLoader("paydesk.billing.web", "templates")
+        own = [FileSystemLoader(folder)] if folder is not None else []
+        self._templates = Environment(
+            loader=ChoiceLoader([*own, ours, PrefixLoader({"paydesk": ours})]),
+            autoescape=select_autoescape(default=True),
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+
+    def pricing(self, products: Iterable[Product]) -> str:
+        """Everything that is sold, each with a button."""
+        return self._render("pricing.html", products=[_ware(product) for product in products])
+
+    def thanks(self, progress: Progress, product: Product | None) -> str:
+        """Where customers come back to: how far their order is. `product` is None if it is no longer sold."""
+        order, told = progress.order, TOLD[progress.stage]
+        view = {
+            **vars(told),
+            "item": product.name if product is not None else order.sku,
+            "quantity": order.quantity,
+            "amount": show(order.amount_minor, order.currency),
+            "refunded": show(order.amount_refunded_minor, order.currency) if order.amount_refunded_minor else None,
+            "email": order.email if progress.stage == "paid" else None,
+            "order_id": order.id,
+            "pay_url": progress.pay_url,
+            "next_url": f"{self.shop.prefix}/pricing" if progress.stage != "paid" else self.shop.home,
+        }
+        return self._render("thanks.html", view=view)
+
+    def error(self, title: str, sentence: str, *, detail: str | None = None, tone: Tone = "bad") -> str:
+        """What went wrong, in the customer's words. `detail` is for the developer and shown in test mode only."""
+        sign = "cross" if tone == "bad" else "question"
+        view = {
+            "sign": sign,
+            "tone": tone,
+            "title": title,
+            "sentence": sentence,
+            "detail": None if self.shop.livemode else detail,
+        }
+        return self._render("error.html", view=view)
+
+    def _render(self, template: str, **values: Any) -> str:
+        return self._templates.get_template(template).render(shop=self.shop, **values)
+
+
+def _ware(product: Product) -> Ware:
+    return Ware(
+        code=product.code,
+        name=product.name,
+        description=product.description,
+        image=product.image,
+        price=show(product.price.amount_minor, product.price.currency, trim_zeros=True),
+        quantity_min=product.quantity_min,
+        quantity_max=product.quantity_max,
+    )

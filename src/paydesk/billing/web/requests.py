@@ -1,0 +1,173 @@
+"""What a browser may ask for, and how a refusal is answered: the same for every web framework.
+
+A request names what to buy and how many. Anything else in it (a price, an
+amount, an address) is not looked at.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs
+
+from paydesk.errors import (
+    OrderNotFound,
+    PaydeskError,
+    PriceMismatch,
+    QuantityRefused,
+    StripeRefused,
+    StripeUnavailable,
+    UnknownPrice,
+    UnknownProduct,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from paydesk.billing.web.pages import Tone
+
+# A code and a number: whoever sends more is not buying.
+FORM_BYTES_MAX = 16 * 1024
+
+FORM = "application/x-www-form-urlencoded"
+JSON = "application/json"
+
+_SESSION_ID = re.compile(r"cs_[A-Za-z0-9_]{1,250}")
+_NUMBER = re.compile(r"[0-9]{1,6}")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What somebody wants to buy, unchecked."""
+
+    sku: str
+    quantity: object
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """An answer other than the one that was hoped for, in the customer's words."""
+
+    status: int
+    code: str
+    title: str
+    sentence: str
+    detail: str | None = None
+    tone: Tone = "bad"
+    retry_after_seconds: int | None = None
+
+
+NOT_FOUND = Refusal(
+    404,
+    "order_not_found",
+    "We cannot find that order",
+    "The address may be incomplete, or the order belongs to another account. If you have paid, nothing is lost: "
+    "sign in as you were when you bought, or contact us.",
+    tone="calm",
+)
+CROSS_SITE = Refusal(
+    403,
+    "cross_site",
+    "This form came from another website",
+    "For your safety nothing was started. Please begin again on our own page.",
+    detail="The request's Origin or Sec-Fetch-Site is not that of BASE_URL. Open the shop at exactly that address.",
+)
+UNREADABLE = Refusal(
+    400,
+    "unreadable_request",
+    "We did not understand that",
+    "Please go back to the shop and choose again.",
+    detail='Send a form or JSON with "sku" and, if you like, "quantity".',
+)
+TOO_LARGE = Refusal(413, "too_large", "That was too much", "Please go back to the shop and choose again.")
+
+
+def wish(content_type: str, body: bytes) -> Wish | Refusal:
+    """Read what is wanted from a form or from JSON."""
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind not in {FORM, JSON}:
+        return UNREADABLE
+    try:
+        fields = _json_fields(body) if kind == JSON else _form_fields(body)
+    except ValueError:
+        return UNREADABLE
+    sku = fields.get("sku")
+    if not isinstance(sku, str) or not sku:
+        return UNREADABLE
+    return Wish(sku, fields.get("quantity", 1))
+
+
+def session_id(text: str | None) -> str | None:
+    """The Checkout Session's id in a query, if it can be one."""
+    return text if text is not None and _SESSION_ID.fullmatch(text) else None
+
+
+def is_cross_site(headers: Mapping[str, str], origin: str) -> bool:
+    """Whether another website's page made the browser send this.
+
+    Browsers say so in Sec-Fetch-Site or Origin. Whoever sends neither is no browser of today, and has no
+    cookies of anybody else's to misuse.
+    """
+    sender = headers.get("origin")
+    if sender is not None and sender.lower() == origin.lower():
+        return False
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        return site not in {"same-origin", "none"}
+    return sender is not None
+
+
+def refusal_of(error: PaydeskError) -> Refusal:
+    """What a customer is told about one of our errors. Whose fault it is decides the words."""
+    match error:
+        case UnknownProduct():
+            return Refusal(
+                404,
+                "unknown_product",
+                "We do not sell that",
+                "It may have been taken off the shelf.",
+                str(error),
+                "calm",
+            )
+        case QuantityRefused():
+            number = str(error.minimum) if error.minimum == error.maximum else f"{error.minimum} to {error.maximum}"
+            sentence = f"This can be bought in a quantity of {number}. Please go back and change it."
+            return Refusal(400, "quantity_refused", "That quantity is not possible", sentence, str(error), "calm")
+        case OrderNotFound():
+            return NOT_FOUND
+        case StripeUnavailable():
+            sentence = "Nothing was charged. Please try again in a minute."
+            return Refusal(
+                503,
+                "try_again",
+                "Payments are out of reach right now",
+                sentence,
+                str(error),
+                "wait",
+                retry_after_seconds=30,
+            )
+        case UnknownPrice() | PriceMismatch() | StripeRefused():
+            sentence = "Something is not set up right on our side, and nothing was charged. Please come back later."
+            return Refusal(500, "not_for_sale", "This cannot be bought right now", sentence, str(error))
+        case _:
+            sentence = "It is our fault, and nothing was charged. Please try again later."
+            return Refusal(500, "failed", "Something went wrong", sentence, str(error))
+
+
+def _json_fields(body: bytes) -> Mapping[str, object]:
+    try:
+        fields = json.loads(body)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    return fields if isinstance(fields, dict) else {}
+
+
+def _form_fields(body: bytes) -> Mapping[str, object]:
+    fields = parse_qs(body.decode(), keep_blank_values=True, strict_parsing=bool(body), max_num_fields=50)
+    found: dict[str, object] = {name: values[0] for name, values in fields.items() if len(values) == 1}
+    quantity = found.get("quantity")
+    if isinstance(quantity, str) and _NUMBER.fullmatch(quantity):
+        found["quantity"] = int(quantity)
+    return found

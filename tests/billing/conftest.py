@@ -9,6 +9,8 @@ import pytest
 
 from paydesk.billing.store.migrations import migrate
 from paydesk.billing.store.store import Store
+from tests.billing.shop import Shop
+from tests.billing.stand_in import StandIn, stand_in
 from tests.postgres import Databases, launch
 
 if TYPE_CHECKING:
@@ -60,6 +62,19 @@ def store(database_url: str) -> Iterator[Store]:
     opened = Store.open(database_url)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def stripe_stand_in() -> Iterator[StandIn]:
+    with stand_in() as made:
+        yield made
+
+
+@pytest.fixture
+def shop(store: Store, stripe_stand_in: StandIn, clock: Clock) -> Iterator[Shop]:
+    opened = Shop(store, stripe_stand_in, clock)
+    yield opened
+    opened.inbox.close()
 
 
 def _migrate(url: str) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from datetime import datetime
 
-SECRET = "whsec_thesecretofthisendpoint"
+SECRET = "whsec_local_thisendpoint"
 _numbers = itertools.count(1)
 
 

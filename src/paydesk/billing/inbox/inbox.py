@@ -67,8 +67,10 @@ class Inbox:
         """Keep a webhook without blocking the event loop; see Receiver.receive."""
         return await self._receiver.receive_async(body, header)
 
-    def refresh(self, lane: str, *refs: Ref) -> bool:
-        """Read these objects of one lane from Stripe now, and apply them exactly as a webhook about them would.
+    def refresh(self, ref: Ref, *, lane: str | None = None) -> bool:
+        """Read an object from Stripe now, and apply it exactly as a webhook about it would.
+
+        `lane` is named where it is not the object's own id: a dispute's is its payment intent, a price's its product.
 
         Answers False if a worker kept the lane busy for too long; what it is doing will be there soon. Raises
         StripeUnavailable, or StripeRefused if Stripe will not show an object.
@@ -77,13 +79,13 @@ class Inbox:
 
         def is_leased() -> bool:
             nonlocal lease
-            lease = self._lanes.claim(lane)
+            lease = self._lanes.claim(lane or ref.id)
             return lease is not None
 
         if not wait_until(is_leased, REFRESH_WAIT_SECONDS) or lease is None:
             return False
         try:
-            self._applier.apply_now(lease, refs)
+            self._applier.apply_now(lease, [ref])
         except LeaseLost as lost:
             logger.info("%s", lost)
             return False

@@ -17,10 +17,15 @@ import click
     show_default=True,
     help="Folder to keep everything in.",
 )
-def stripe(port: int, memory: bool, data: Path) -> None:
+@click.option("--seed", help="Give every sandbox that starts empty the same ids each time.")
+@click.option("--strict", is_flag=True, help="Refuse parameters that are without effect here.")
+@click.option("--rate-limits", is_flag=True, help="Limit requests a second, as Stripe does.")
+def stripe(port: int, memory: bool, data: Path, seed: str | None, strict: bool, rate_limits: bool) -> None:
     """Run a local Stripe for any official SDK, with hosted pages, test cards and signed webhooks."""
     from paydesk.emulator import server
+    from paydesk.emulator.kernel.kernel import Options
 
     listening = server.listen(port)
     click.echo(f"The local Stripe listens on {server.url_of(listening)}")
-    server.serve(listening, None if memory else data)
+    options = Options(strict=strict, rate_limits=rate_limits, seed=seed)
+    server.serve(listening, None if memory else data, options)

@@ -9,9 +9,10 @@ from paydesk.emulator.kernel.document import Document
 from paydesk.emulator.kernel.errors import StripeError, invalid
 from paydesk.emulator.kernel.fields import address, metadata
 from paydesk.emulator.kernel.kinds import Include, Kind
-from paydesk.emulator.kernel.lists import Page
+from paydesk.emulator.kernel.lists import Page, nested
 from paydesk.emulator.kernel.routes import Call, Route, listing, retrieve, words
 from paydesk.emulator.kernel.search import search
+from paydesk.emulator.resources import card, payment_method
 
 if TYPE_CHECKING:
     from paydesk.emulator.kernel.world import World
@@ -30,12 +31,15 @@ CUSTOMER = Kind(
     "cus_",
     filters=("email",),
     references={
+        "default_source": "card",
         "invoice_settings.default_payment_method": "payment_method",
         "test_clock": "test_helpers.test_clock",
     },
     includes={
         "invoice_credit_balance": lambda world, customer: {},
-        "sources": _none_yet("sources"),
+        "sources": lambda world, customer: nested(
+            world, card.CARD, f"/v1/customers/{customer['id']}/sources", "customer", customer["id"]
+        ),
         "subscriptions": _none_yet("subscriptions"),
         "tax": lambda world, customer: {
             "automatic_tax": "not_collecting",
@@ -87,10 +91,22 @@ def new(world: World, given: dict[str, Any]) -> Document:
 
 def _create(call: Call) -> Document:
     _check_email(call.params)
-    customer = new(call.world, call.params)
+    world, given = call.world, call.params
+    customer = new(world, given)
+    source = card.for_customer(world, customer, given["source"]) if given.get("source") else None
+    if given.get("payment_method"):
+        method = payment_method.named(world, given["payment_method"])
+        payment_method.attach(world, method, customer)
+        settings = given.get("invoice_settings") or {}
+        if settings.get("default_payment_method") == given["payment_method"]:
+            # A magic id names a new payment method each time: the default is the one just attached.
+            settings["default_payment_method"] = method.id
     _set_default_payment_method(call, customer)
     call.echo(customer)
-    return call.world.add(customer, "customer.created")
+    world.add(customer, "customer.created")
+    if source is not None:
+        world.add(source, "customer.source.created")
+    return customer
 
 
 def _update(call: Call) -> Document:
@@ -108,6 +124,10 @@ def _update(call: Call) -> Document:
         customer["address"] = address(given["address"], customer["address"])
     if "shipping" in given:
         customer["shipping"] = _shipping(given["shipping"], customer["shipping"])
+    if given.get("default_source"):
+        customer["default_source"] = _own_source(world, customer, given["default_source"])
+    if given.get("source"):
+        _replace_source(world, customer, given["source"])
     _set_default_payment_method(call, customer)
     call.echo(customer)
     world.save(customer, "customer.updated")
@@ -123,6 +143,22 @@ def _check_email(given: dict[str, Any]) -> None:
     email = given.get("email")
     if email is not None and not _EMAIL.fullmatch(email):
         raise invalid(f"Invalid email address: {email}", code="email_invalid", param="email")
+
+
+def _own_source(world: World, customer: Document, identifier: str) -> str:
+    source = world.get("card", identifier, param="default_source")
+    if source["customer"] != customer.id:
+        raise world.no_such("card", identifier, param="default_source")
+    return source.id
+
+
+def _replace_source(world: World, customer: Document, token: str) -> None:
+    """A card given with an update takes the place of the default one, which is deleted."""
+    old = None if customer["default_source"] is None else world.find("card", customer["default_source"])
+    customer["default_source"] = None
+    world.add(card.for_customer(world, customer, token), "customer.source.created")
+    if old is not None:
+        world.delete(old, "customer.source.deleted")
 
 
 def _set_default_payment_method(call: Call, customer: Document) -> None:
@@ -155,14 +191,14 @@ def _shipping(given: dict[str, Any] | None, old: dict[str, Any] | None = None) -
 
 _SETTABLE = words(
     "address balance description email invoice_prefix invoice_settings.default_payment_method metadata name phone "
-    "preferred_locales shipping tax_exempt"
+    "preferred_locales shipping source tax_exempt"
 )
 
 _REFUSED = {"test_clock": "the customer's time would not be the clock's."}
 
 KINDS = (CUSTOMER,)
 ROUTES = (
-    Route("POST", "/v1/customers", _create, uses=_SETTABLE, refuses=_REFUSED, area="customer"),
+    Route("POST", "/v1/customers", _create, uses=_SETTABLE | {"payment_method"}, refuses=_REFUSED, area="customer"),
     search(
         "/v1/customers/search",
         CUSTOMER,
@@ -173,7 +209,7 @@ ROUTES = (
         "POST",
         "/v1/customers/{customer}",
         _update,
-        uses=_SETTABLE - {"invoice_prefix"},
+        uses=_SETTABLE - {"invoice_prefix"} | {"default_source"},
         refuses=_REFUSED,
         area="customer",
     ),

@@ -97,6 +97,7 @@ class StandIn:
 def stand_in() -> Iterator[StandIn]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
 
         def do_GET(self) -> None:
             status, body = made.answer(unquote(urlsplit(self.path).path))

@@ -99,6 +99,10 @@ class Inbox:
         while self._applier.apply_due() or self.effects.run_due():
             pass
 
+    def renew(self) -> None:
+        """Keep what is being worked on here from being offered to others. The worker does this by itself."""
+        self._lanes.renew()
+
     def start(self, *, lane_threads: int = LANE_THREADS, effect_threads: int = EFFECT_THREADS) -> None:
         """Start the worker's threads in this process."""
         if self._worker is None:

@@ -8,13 +8,19 @@ from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.responses import Response
+from starlette.routing import Mount
 
+from paydesk.emulator import control
+from paydesk.emulator.control.door import Door
+from paydesk.emulator.control.events import retry_route
 from paydesk.emulator.deliveries.outbox import Outbox
 from paydesk.emulator.deliveries.sender import Sender
+from paydesk.emulator.faults.armory import Armory
 from paydesk.emulator.kernel.errors import StripeError, unexpected, unrecognized_url
 from paydesk.emulator.kernel.http import Api
 from paydesk.emulator.kernel.kernel import Kernel, Options
 from paydesk.emulator.kernel.store import Store
+from paydesk.emulator.pages import routes
 from paydesk.emulator.resources import RESOURCES
 
 if TYPE_CHECKING:
@@ -32,12 +38,13 @@ LOG_SECONDS = 1.0
 def create_app(folder: Path | None, options: Options = Options()) -> Front:
     """The server, with its state in `folder` or, for None, in memory."""
     kernel = Kernel(Store(folder), RESOURCES, options)
-    outbox = Outbox()
+    armory = Armory()
+    outbox = Outbox(armory.at_delivery)
     kernel.announce = outbox.announce
-    sender = Sender(
-        kernel, outbox, anywhere=options.deliver_anywhere, timeout_seconds=options.delivery_timeout_seconds
-    )
-    api = Api(kernel)
+    sender = Sender(kernel, outbox, anywhere=options.deliver_anywhere, timeout_seconds=options.delivery_timeout_seconds)
+    kernel.table.add(retry_route(outbox))
+    api = Api(kernel, armory.at_request)
+    controls = Mount("/_local", routes=control.routes(Door(kernel, outbox, sender, armory)))
 
     async def not_found(request: Request, error: Exception) -> Response:
         return _stripe_says(api, unrecognized_url(request.method, request.url.path))
@@ -47,7 +54,9 @@ def create_app(folder: Path | None, options: Options = Options()) -> Front:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        running = [asyncio.create_task(task) for task in (_play_agenda(kernel), _write_request_log(kernel), sender.run())]
+        running = [
+            asyncio.create_task(task) for task in (_play_agenda(kernel), _write_request_log(kernel), sender.run())
+        ]
         yield
         for task in running:
             task.cancel()
@@ -56,6 +65,7 @@ def create_app(folder: Path | None, options: Options = Options()) -> Front:
         kernel.store.close()
 
     pages = Starlette(
+        routes=[controls, *routes(kernel, sender.answered)],
         exception_handlers={404: not_found, 405: not_found, StripeError: crashed, 500: crashed},
         lifespan=lifespan,
     )

@@ -1,0 +1,22 @@
+"""The controls of the local Stripe, under /_local: what a test, a demo or a curious person needs and Stripe has not.
+
+What concerns a sandbox is asked with its secret key. To add a control, write its file and name it here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from paydesk.emulator.control import clock, coverage, endpoints, events, faults, health, requests, reset
+
+if TYPE_CHECKING:
+    from starlette.routing import Route
+
+    from paydesk.emulator.control.door import Door
+
+CONTROLS = (health, clock, events, endpoints, faults, requests, reset, coverage)
+
+
+def routes(door: Door) -> list[Route]:
+    """All of them, to be mounted under /_local."""
+    return [route for control in CONTROLS for route in control.routes(door)]

@@ -48,6 +48,8 @@ class Outcome:
 
 def record(world: World, delivery: Delivery, outcome: Outcome) -> None:
     """Log an attempt, decide what follows, and count the event's pending webhooks down."""
+    if not _is_still_ours(world, delivery):
+        return
     attempts = delivery.attempts + 1
     world.db.execute(
         "INSERT INTO delivery_attempts (delivery, created, status, answer, duration_ms) VALUES (?, ?, ?, ?, ?)",
@@ -97,6 +99,14 @@ def of_event(db: sqlite3.Connection, sandbox: int, event: str) -> list[dict[str,
         }
         for seq, endpoint, state, due, is_corrupt in rows
     ]
+
+
+def _is_still_ours(world: World, delivery: Delivery) -> bool:
+    # The sandbox may have been emptied while the receiver took its time.
+    row = world.db.execute(
+        "SELECT 1 FROM deliveries WHERE seq = ? AND event = ? AND state = 'sending'", (delivery.seq, delivery.event)
+    ).fetchone()
+    return row is not None
 
 
 def _attempts(db: sqlite3.Connection, delivery: int) -> list[dict[str, Any]]:

@@ -71,7 +71,8 @@ class Sender:
 
     async def run(self) -> None:
         """Send whatever is due, for ever."""
-        self._kernel.store.db.execute("UPDATE deliveries SET state = 'waiting' WHERE state = 'sending'")
+        with self._kernel.store.transaction() as db:
+            db.execute("UPDATE deliveries SET state = 'waiting' WHERE state = 'sending'")
         self._kernel.listeners.append(self._after_commit)
         try:
             while True:
@@ -164,11 +165,13 @@ class Sender:
         now = int(self._sandboxes.unpushed_now())
         if self._kernel.store.db.execute(due, (now, 1)).fetchone() is None:
             return []
-        rows = self._kernel.store.db.execute(
-            f"UPDATE deliveries SET state = 'sending' WHERE seq IN ({due}) "  # noqa: S608 - both parts are ours
-            "RETURNING seq, sandbox, event, endpoint, attempts, is_corrupt",
-            (now, room),
-        ).fetchall()
+        # Its commit is also that of the events: what is sent has happened for good.
+        with self._kernel.store.transaction() as db:
+            rows = db.execute(
+                f"UPDATE deliveries SET state = 'sending' WHERE seq IN ({due}) "  # noqa: S608 - both parts are ours
+                "RETURNING seq, sandbox, event, endpoint, attempts, is_corrupt",
+                (now, room),
+            ).fetchall()
         return [Delivery(*row) for row in sorted(rows)]
 
     def _seconds_until_due(self) -> float:

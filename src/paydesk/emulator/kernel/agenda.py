@@ -53,6 +53,11 @@ class Agenda:
         ).fetchone()
         return None if due is None else max(0.0, due - self._now())
 
+    def next_due(self, sandbox: Sandbox) -> int | None:
+        """When the next thing in a sandbox is due, in its own time; None when nothing is."""
+        (due,) = self._store.db.execute("SELECT min(due) FROM agenda WHERE sandbox = ?", (sandbox.number,)).fetchone()
+        return None if due is None else int(due)
+
     def play_due(self) -> int:
         """Do everything that is due in any sandbox. Says how many things there were."""
         numbers = self._store.db.execute(

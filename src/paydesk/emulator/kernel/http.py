@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -15,7 +16,7 @@ from paydesk.emulator.kernel.kernel import Admitted, Kernel
 from paydesk.emulator.kernel.messages import Answered, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, MutableMapping
+    from collections.abc import Awaitable, MutableMapping
 
     Scope = MutableMapping[str, Any]
     Message = MutableMapping[str, Any]
@@ -44,20 +45,32 @@ def _wire(name: str) -> bytes:
     return name.lower().encode()
 
 
-class Interference(Protocol):
-    """What may come between a request and its answer on purpose: delays, errors, cut connections."""
+class Cut(Exception):
+    """A request ends without any answer: its connection is cut."""
 
-    async def before(self, admitted: Admitted) -> Answered | None:
-        """Before the work: an answer given here is given instead of it."""
 
-    async def after(self, admitted: Admitted, answered: Answered) -> Answered | None:
-        """After the work was committed: None cuts the connection."""
+class Fault(Protocol):
+    """Something that goes wrong with a request on purpose. Raising a StripeError answers with it, Cut with nothing."""
+
+    async def before(self) -> None:
+        """Before the work: it is not done when this raises."""
+
+    async def after(self) -> None:
+        """After the work was committed: only the answer can suffer."""
+
+
+# The faults that strike a request, decided once for each.
+Interference = Callable[[Admitted], "Sequence[Fault]"]
+
+
+def _nothing_strikes(admitted: Admitted) -> Sequence[Fault]:
+    return ()
 
 
 class Api:
     """Everything under /v1."""
 
-    def __init__(self, kernel: Kernel, interference: Interference | None = None) -> None:
+    def __init__(self, kernel: Kernel, interference: Interference = _nothing_strikes) -> None:
         self.kernel = kernel
         self.interference = interference
         self._commits = GroupCommit(kernel.store)
@@ -76,8 +89,8 @@ class Api:
                 log.exception("The store failed under %s %s", request.method, request.path)
                 answered = self.refuse(unexpected())
         if answered is None:
-            # No answer at all: the server closes the connection, as after a time-out.
-            raise ConnectionAbortedError("connection cut on purpose")
+            await _cut(receive, send)
+            return
         await send(
             {
                 "type": "http.response.start",
@@ -100,18 +113,33 @@ class Api:
         admitted = kernel.admit(request)
         if isinstance(admitted, Answered):
             return admitted
+        faults = self.interference(admitted)
         try:
-            if self.interference is not None:
-                instead = await self.interference.before(admitted)
-                if instead is not None:
-                    return instead
+            for fault in faults:
+                await fault.before()
             answered = kernel.perform(admitted)
             await self._commits.done()
-            if self.interference is not None:
-                return await self.interference.after(admitted, answered)
+            for fault in faults:
+                await fault.after()
+        except StripeError as refusal:
+            return kernel.refused(request, admitted.id, admitted.sandbox, refusal)
+        except Cut:
+            return None
+        else:
             return answered
         finally:
             kernel.release(admitted)
+
+
+async def _cut(receive: Receive, send: Send) -> None:
+    """Close the connection without a word, as a time-out or a broken line would."""
+    # ASGI has no word for it: uvicorn's `send` is a method of the object that holds the connection.
+    cycle = getattr(send, "__self__", None)
+    if cycle is None:
+        raise ConnectionAbortedError("cut on purpose; only under uvicorn can this be done without a traceback")
+    cycle.transport.abort()
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def _body(receive: Receive) -> bytes | None:

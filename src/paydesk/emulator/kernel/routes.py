@@ -75,7 +75,7 @@ class Route:
         """Of the parameters sent, those without effect. Raises for those that must not be ignored."""
         idle = []
         for name in sent:
-            covering = self._covering(name)
+            covering = self.covering(name)
             if covering is None:
                 idle.append(name)
             elif covering in self.refuses:
@@ -86,7 +86,8 @@ class Route:
                 )
         return tuple(idle)
 
-    def _covering(self, name: str) -> str | None:
+    def covering(self, name: str) -> str | None:
+        """Which name in `uses` or `refuses` decides about a parameter; None: nothing here acts on it."""
         while name:
             if name in self.refuses or name in self.uses or name in ALWAYS_USED:
                 return name

@@ -60,10 +60,9 @@ class Sandboxes:
         known = self._by_name.get((name, livemode))
         if known is not None:
             return known
-        seed = f"{self._seed}:{name}:{livemode}" if self._seed is not None else ids.new_seed()
         self._store.db.execute(
             "INSERT INTO sandboxes (name, livemode, seed) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-            (name, livemode, seed),
+            (name, livemode, self._seed_of(name, livemode=livemode)),
         )
         return self._read("name = ? AND livemode = ?", name, livemode)
 
@@ -101,6 +100,28 @@ class Sandboxes:
         if ahead != self._ahead[sandbox.number]:
             db.execute("UPDATE sandboxes SET ahead = ? WHERE number = ?", (ahead, sandbox.number))
             self._ahead[sandbox.number] = ahead
+
+    def empty(self, sandbox: Sandbox) -> None:
+        """Forget everything in a sandbox, its clock and its ids too: its key opens it as if it were new."""
+        with self._store.transaction() as db:
+            db.execute(
+                "DELETE FROM delivery_attempts WHERE delivery IN (SELECT seq FROM deliveries WHERE sandbox = ?)",
+                (sandbox.number,),
+            )
+            tables = db.execute(
+                "SELECT t.name FROM sqlite_master t JOIN pragma_table_info(t.name) c ON c.name = 'sandbox' "
+                "WHERE t.type = 'table'"
+            ).fetchall()
+            for (table,) in tables:
+                db.execute(f"DELETE FROM {table} WHERE sandbox = ?", (sandbox.number,))  # noqa: S608 - ours
+            db.execute(
+                "UPDATE sandboxes SET seed = ?, minted = 0, ahead = 0 WHERE number = ?",
+                (self._seed_of(sandbox.name, livemode=sandbox.livemode), sandbox.number),
+            )
+        self._read("number = ?", sandbox.number)
+
+    def _seed_of(self, name: str, *, livemode: bool) -> str:
+        return f"{self._seed}:{name}:{livemode}" if self._seed is not None else ids.new_seed()
 
     def _read(self, condition: str, *values: Any) -> Sandbox:
         number, name, livemode, seed, minted, ahead = self._store.db.execute(

@@ -205,6 +205,6 @@ class StripeUnavailable(PaydeskError):
         self.tries = tries
         times = "once" if tries == 1 else f"{tries} times"
         super().__init__(
-            f"Stripe did not answer {doing}, tried {times}: {reason}. Try again: the same idempotency key is kept, "
+            f"Stripe could not be asked {doing}, tried {times}: {reason}. Try again: the same idempotency key is kept, "
             "so nothing is done twice."
         )

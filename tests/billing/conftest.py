@@ -11,11 +11,17 @@ from paydesk.billing.store.migrations import migrate
 from paydesk.billing.store.store import Store
 from tests.billing.shop import Shop
 from tests.billing.stand_in import StandIn, stand_in
+from tests.billing.till import Till
+from tests.billing.wire import Wire, wire_to
 from tests.postgres import Databases, launch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    import stripe
+
+    from tests.conftest import LocalStripe
 
 
 class Clock:
@@ -81,3 +87,33 @@ def _migrate(url: str) -> None:
     store = Store.open(url)
     migrate(store)
     store.close()
+
+
+@pytest.fixture
+def wire(local_stripe: LocalStripe) -> Iterator[Wire]:
+    """The connection to the local Stripe, which a test can cut."""
+    with wire_to(local_stripe.url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def unstocked_till(database_url: str, wire: Wire, key: str, clock: Clock) -> Iterator[Till]:
+    """A desk whose catalog has no prices at Stripe yet."""
+    till = Till(database_url, wire, key, clock)
+    yield till
+    till.desk.close()
+
+
+@pytest.fixture
+def till(unstocked_till: Till, client: stripe.StripeClient) -> Till:
+    """A desk that can sell."""
+    unstocked_till.desk.catalog.push(client)
+    return unstocked_till
+
+
+@pytest.fixture
+def second_till(database_url: str, wire: Wire, key: str, clock: Clock) -> Iterator[Till]:
+    """A second process of the same app."""
+    till = Till(database_url, wire, key, clock)
+    yield till
+    till.desk.close()

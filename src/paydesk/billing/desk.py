@@ -59,7 +59,7 @@ class Paydesk:
 
     `settings` and `catalog` replace what is otherwise read from the environment and the catalog file. `prefix` is
     the path below which the routes are mounted, such as "/billing". `name` is the shop's, for its pages, and
-    `templates` a folder whose files go before the pages' own.
+    `templates` a folder whose files go before the pages' own. `stripe_api` is a client of other patience than ours.
     """
 
     def __init__(
@@ -70,6 +70,7 @@ class Paydesk:
         name: str | None = None,
         prefix: str = "",
         templates: Path | str | None = None,
+        stripe_api: StripeApi | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.settings = settings if settings is not None else Settings.read()
@@ -83,7 +84,7 @@ class Paydesk:
             schema=self.settings.table_schema,
         )
         livemode = self.settings.livemode
-        self._stripe_api = StripeApi.of(self.settings)
+        self._stripe_api = stripe_api if stripe_api is not None else StripeApi.of(self.settings)
         self._handlers = Handlers()
         self._attempts = Attempts(self.store, self._stripe_api, now=now)
         self._inbox = Inbox(

@@ -82,7 +82,7 @@ class StripeApi:
         return self._client(retries=2)
 
     def read(self, doing: str, ask: Ask[T], *, is_background: bool = False) -> T:
-        """Ask for something that changes nothing. `doing` completes "Stripe refused …"."""
+        """Ask for something that changes nothing. `doing` completes "Stripe refused …": "to show …"."""
         if is_background:
             self._background.take()
         return self._patiently(doing, lambda: ask(self._client(retries=0)))
@@ -101,15 +101,23 @@ class StripeApi:
             try:
                 return ask()
             except stripe.StripeError as error:
-                reason = redact(str(error.user_message or error))
+                reason = self._reason(error)
                 if is_refusal(error):
                     raise _refused(doing, error, reason) from error
                 pause = pause_seconds(number, error.headers, self._chance())
                 if number == self._tries_max or pause is None or not is_worth_retrying(error):
                     raise StripeUnavailable(doing, reason, tries=number) from error
-                logger.warning("Stripe is not ready for %s (%s), asking again in %.1f s", doing, reason, pause)
+                logger.warning("Stripe is not ready %s (%s), asking again in %.1f s", doing, reason, pause)
                 self._sleep(pause)
         raise AssertionError("unreachable: the last try returns or raises")
+
+    def _reason(self, error: stripe.StripeError) -> str:
+        import stripe
+
+        if isinstance(error, stripe.APIConnectionError):
+            # The client's own text is a paragraph of advice around the same news.
+            return f"no connection to {self._api_base}, or no answer from it"
+        return redact(str(error.user_message or error))
 
     def _client(self, *, retries: int) -> stripe.StripeClient:
         with self._clients_lock:

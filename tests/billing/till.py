@@ -1,0 +1,76 @@
+"""A till: a whole desk on an empty database, at a sandbox of the local Stripe in which the catalog is on sale."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import SecretStr
+from sqlalchemy import select
+
+from paydesk.billing.catalog import Catalog
+from paydesk.billing.desk import Paydesk
+from paydesk.billing.settings import Settings
+from paydesk.billing.stripe_api import StripeApi
+
+if TYPE_CHECKING:
+    import stripe
+    from sqlalchemy import Table
+
+    from tests.billing.conftest import Clock
+    from tests.billing.wire import Wire
+
+CATALOG = """
+[products.ebook]
+name = "The little book of webhooks"
+price = "$19"
+
+[products.mug]
+name = "Mug"
+price = "12.50 EUR"
+quantity_max = 6
+"""
+
+WEBHOOK_SECRET = "whsec_tilltilltill"
+
+
+class Till:
+    """One process of an app. Two tills on one database are two processes."""
+
+    def __init__(self, database_url: str, wire: Wire, key: str, clock: Clock, **options: Any) -> None:
+        self.wire = wire
+        self.clock = clock
+        self.settings = Settings.read(
+            {
+                "STRIPE_SECRET_KEY": key,
+                "STRIPE_WEBHOOK_SECRET": WEBHOOK_SECRET,
+                "STRIPE_API_BASE": wire.url,
+                "BASE_URL": "https://shop.example",
+                "DATABASE_URL": database_url,
+            }
+        )
+        api = StripeApi(SecretStr(key), wire.url, sleep=lambda _: None)
+        self.desk = Paydesk(self.settings, catalog=Catalog.parse(CATALOG), stripe_api=api, now=clock, **options)
+
+    def rows(self, table: Table) -> list[dict[str, Any]]:
+        with self.desk.store.read() as connection:
+            return [dict(row) for row in connection.execute(select(table).order_by(*table.primary_key)).mappings()]
+
+    @property
+    def orders(self) -> list[dict[str, Any]]:
+        return self.rows(self.desk.store.tables.orders)
+
+    @property
+    def attempts(self) -> list[dict[str, Any]]:
+        return self.rows(self.desk.store.tables.attempts)
+
+    @property
+    def customers(self) -> list[dict[str, Any]]:
+        return self.rows(self.desk.store.tables.customers)
+
+
+def sessions_at_stripe(client: stripe.StripeClient) -> list[stripe.checkout.Session]:
+    return client.v1.checkout.sessions.list({"limit": 100}).data
+
+
+def customers_at_stripe(client: stripe.StripeClient) -> list[stripe.Customer]:
+    return client.v1.customers.list({"limit": 100}).data

@@ -140,7 +140,7 @@ class StripeApi:
 def is_refusal(error: stripe.StripeError) -> bool:
     """Whether Stripe has decided. After anything else, such as a crash at Stripe's, the thing may have been done."""
     status = error.http_status
-    if status is None or error.code in {"rate_limit", "lock_timeout"}:
+    if status is None or _code(error) in {"rate_limit", "lock_timeout"}:
         return False
     return 400 <= status < 500 and status not in {409, 429}
 
@@ -197,10 +197,15 @@ def _refused(doing: str, error: stripe.StripeError, reason: str) -> StripeRefuse
         doing,
         reason,
         status=error.http_status,
-        code=error.code,
+        code=_code(error),
         param=getattr(error, "param", None),
         request_id=error.request_id,
     )
+
+
+def _code(error: stripe.StripeError) -> str | None:
+    """Stripe's code; some of the client's exceptions leave it in the body."""
+    return error.code or (error.error.code if error.error is not None else None)
 
 
 def _header(headers: Mapping[str, str] | None, name: str) -> str | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 DOCUMENTATION = "https://stripe.com/docs/error-codes/"
+# Codes that Stripe answers with and has no page for.
+UNDOCUMENTED = frozenset({"property_expansion_max_depth"})
 
 
 class StripeError(Exception):
@@ -47,7 +49,7 @@ class StripeError(Exception):
             "request_log_url": request_log_url,
             "type": self.type,
         }
-        if self.code is not None:
+        if self.code is not None and self.code not in UNDOCUMENTED:
             error["doc_url"] = DOCUMENTATION + self.code.replace("_", "-")
         return {"error": {name: error[name] for name in sorted(error) if error[name] is not None}}
 

@@ -37,7 +37,7 @@ def _check_first(world: World, shown: dict[str, Any], parts: list[str]) -> None:
     first = parts[0]
     if shown.get("object") in ("list", "search_result"):
         if first == "total_count" and shown["object"] == "list":
-            raise invalid("This property cannot be included (total_count).")
+            raise invalid("This property cannot be included (total_count)")
         if first not in ("data", "total_count"):
             raise invalid(
                 f"This property cannot be expanded ({first}). You may want to try expanding 'data.{first}' instead."

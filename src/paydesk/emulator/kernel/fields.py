@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from paydesk.emulator.kernel.errors import invalid
+
+METADATA_KEYS_MAX = 50
 ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state")
 
 
@@ -11,7 +14,12 @@ def metadata(old: dict[str, str], given: dict[str, str | None] | None) -> dict[s
     """Metadata after an update: keys merge, a key sent empty goes, sending nothing but empty clears all."""
     if given is None:
         return {}
-    return {name: value for name, value in {**old, **given}.items() if value is not None}
+    merged = {name: value for name, value in {**old, **given}.items() if value is not None}
+    if len(merged) > METADATA_KEYS_MAX:
+        raise invalid(
+            f"Metadata can have up to {METADATA_KEYS_MAX} keys, but you've set {len(merged)}.", param="metadata"
+        )
+    return merged
 
 
 def address(given: dict[str, Any] | None, old: dict[str, Any] | None = None) -> dict[str, Any] | None:

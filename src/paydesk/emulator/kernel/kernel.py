@@ -8,6 +8,7 @@ so a replay, a crash and a webhook can never disagree.
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
 log = logging.getLogger("paydesk.local")
 
 T = TypeVar("T")
+
+NO_EFFECT_LENGTH_MAX = 1000
+_UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
 
 # A refusal with one of these was never the endpoint's own answer: the same key may try again.
 _NOT_KEPT = frozenset({401, 403, 409, 429})
@@ -296,7 +300,8 @@ class Kernel:
         if version is not None and version != self.api_version:
             idle.append("Stripe-Version")
         if idle:
-            headers["Paydesk-No-Effect"] = ", ".join(idle)
+            # Names below a map are the caller's own, and must not break out of the header.
+            headers["Paydesk-No-Effect"] = _UNPRINTABLE.sub("?", ", ".join(idle))[:NO_EFFECT_LENGTH_MAX]
         self._note(request, admitted.id, admitted.sandbox, status, body, admitted.received_ns)
         return Answered(status, headers, body)
 

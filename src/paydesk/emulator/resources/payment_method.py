@@ -13,6 +13,7 @@ from paydesk.emulator.kernel.routes import Call, Route, retrieve, words
 from paydesk.emulator.resources import card
 from paydesk.emulator.rules import card_entry, cards
 from paydesk.emulator.rules.card_entry import Entry
+from paydesk.emulator.rules.instrument import Instrument
 
 if TYPE_CHECKING:
     from paydesk.emulator.kernel.world import World
@@ -113,6 +114,14 @@ def spend(world: World, method: Document) -> None:
     if method["customer"] is None:
         method.private["is_spent"] = True
         world.save(method)
+
+
+def instrument(method: Document) -> Instrument:
+    """What is charged when this is paid with: the bank has been asked by then."""
+    shown = dict(method[method["type"]])
+    if method["type"] == "card":
+        shown["checks"] = checks(method)
+    return Instrument(method.id, method["type"], shown, method["billing_details"], method.private)
 
 
 def checks(method: Document) -> dict[str, str | None]:

@@ -63,6 +63,18 @@ def test_a_deleted_customer_answers_with_its_stub(client: stripe.StripeClient) -
     assert again.value.http_status == 404
 
 
+def test_a_deleted_customers_cards_are_nobodys(client: stripe.StripeClient) -> None:
+    """They are detached, and cannot be charged any more."""
+    customer = client.v1.customers.create({"payment_method": "pm_card_visa", "source": "tok_visa"})
+    method = client.v1.customers.payment_methods.list(customer.id).data[0].id
+
+    client.v1.customers.delete(customer.id)
+
+    assert client.v1.payment_methods.retrieve(method).customer is None
+    told = {str(event.type) for event in client.v1.events.list().data}
+    assert told >= {"customer.deleted", "customer.source.deleted", "payment_method.detached"}
+
+
 def test_an_unknown_customer_is_a_404(client: stripe.StripeClient) -> None:
     """In Stripe's words, with its code and param."""
     with pytest.raises(stripe.InvalidRequestError, match="No such customer: 'cus_nobody'") as refusal:

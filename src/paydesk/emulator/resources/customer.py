@@ -135,8 +135,16 @@ def _update(call: Call) -> Document:
 
 
 def _delete(call: Call) -> dict[str, Any]:
-    customer = call.world.get("customer", call.path["customer"])
-    return call.world.delete(customer, "customer.deleted")
+    world = call.world
+    customer = world.get("customer", call.path["customer"])
+    methods = list(world.having("payment_method", "customer", customer.id))
+    sources = list(world.having("card", "customer", customer.id))
+    stub = world.delete(customer, "customer.deleted")
+    for method in methods:
+        payment_method.detach(world, method)
+    for source in sources:
+        world.delete(source, "customer.source.deleted")
+    return stub
 
 
 def _check_email(given: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ from paydesk.billing.inbox.signature import Signatures
 from tests.billing.inbox.deliveries import SECRET, event, sign
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from sqlalchemy import Table
 
@@ -32,14 +32,28 @@ _numbers = itertools.count(1)
 class Shop:
     """One process of an app: its handlers, its inbox. Several shops on one store are several processes."""
 
-    def __init__(self, store: Store, stripe: StandIn, clock: Clock, *, livemode: bool = False) -> None:
+    def __init__(
+        self,
+        store: Store,
+        stripe: StandIn,
+        clock: Clock,
+        *,
+        livemode: bool = False,
+        chores: Sequence[Callable[[], object]] = (),
+    ) -> None:
         self.store = store
         self.stripe = stripe
         self.clock = clock
         self.livemode = livemode
         self.handlers = Handlers()
         self.inbox = Inbox(
-            store, stripe.api(), self.handlers, Signatures([SecretStr(SECRET)]), livemode=livemode, now=clock
+            store,
+            stripe.api(),
+            self.handlers,
+            Signatures([SecretStr(SECRET)]),
+            livemode=livemode,
+            now=clock,
+            chores=chores,
         )
 
     def on(self, topic: type[Fact] | str, function: Callable[..., Any]) -> None:

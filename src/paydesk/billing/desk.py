@@ -26,7 +26,7 @@ from paydesk.billing.checkout import Checkout, Checkouts
 from paydesk.billing.customers import Customers
 from paydesk.billing.facts import Fact, Order
 from paydesk.billing.inbox.handlers import Handlers
-from paydesk.billing.inbox.inbox import Inbox
+from paydesk.billing.inbox.inbox import EFFECT_THREADS, LANE_THREADS, Inbox
 from paydesk.billing.inbox.receive import BODY_BYTES_MAX, Receipt
 from paydesk.billing.inbox.signature import Signatures
 from paydesk.billing.log import redact_neighbours
@@ -195,10 +195,13 @@ class Paydesk:
                 migrate(self.store)
             self._is_open = True
 
-    def start(self) -> None:
-        """Start the worker's threads in this process. `lifespan` does it in a web app."""
+    def start(self, *, lane_threads: int = LANE_THREADS, effect_threads: int = EFFECT_THREADS) -> None:
+        """Start the worker's threads in this process: some apply events, others run handlers.
+
+        `lifespan` does it in a web app.
+        """
         self.open()
-        self._inbox.start()
+        self._inbox.start(lane_threads=lane_threads, effect_threads=effect_threads)
 
     def stop(self) -> None:
         """Stop the worker's threads; what they are doing is finished first."""

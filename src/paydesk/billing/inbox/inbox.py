@@ -96,8 +96,12 @@ class Inbox:
         """Do everything that is due now, in this thread, until nothing is left: for tests and scripts."""
         for chore in self._chores:
             chore()
-        while self._applier.apply_due() or self.effects.run_due():
+        while self.apply_due() or self.effects.run_due():
             pass
+
+    def apply_due(self) -> bool:
+        """Work on one lane that has something due; answers whether there was one."""
+        return self._applier.apply_due()
 
     def renew(self) -> None:
         """Keep what is being worked on here from being offered to others. The worker does this by itself."""
@@ -106,7 +110,7 @@ class Inbox:
     def start(self, *, lane_threads: int = LANE_THREADS, effect_threads: int = EFFECT_THREADS) -> None:
         """Start the worker's threads in this process."""
         if self._worker is None:
-            jobs = [*[self._applier.apply_due] * lane_threads, *[self.effects.run_due] * effect_threads]
+            jobs = [*[self.apply_due] * lane_threads, *[self.effects.run_due] * effect_threads]
             self._worker = Worker(self._store, self._bell, jobs=jobs, renew=self._lanes.renew, chores=self._chores)
             self._worker.start()
 

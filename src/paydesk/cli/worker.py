@@ -1,0 +1,72 @@
+"""`paydesk worker shop:desk`: apply events and run handlers in a process of its own.
+
+An app does this in its own threads while it serves. Start workers beside it, on as many machines as you like, when
+that is not enough, or when a handler's work should not compete with the app's.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from paydesk.billing.desk import Paydesk
+
+
+@click.command()
+@click.argument("desk", metavar="MODULE:DESK")
+@click.option("--lane-threads", default=4, show_default=True, help="Threads that ask Stripe and write the mirror.")
+@click.option("--effect-threads", default=4, show_default=True, help="Threads that run your handlers.")
+def worker(desk: str, lane_threads: int, effect_threads: int) -> None:
+    """Apply what Stripe told us, and run your handlers, until Ctrl-C or a TERM signal.
+
+    MODULE:DESK is where your app made its Paydesk, such as shop.main:desk.
+    """
+    _log_to_stderr()
+    found = _find(desk)
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    found.start(lane_threads=lane_threads, effect_threads=effect_threads)
+    click.echo(f"Working for {desk}. Ctrl-C stops, after what is under way.")
+    stopping.wait()
+    found.stop()
+    found.close()
+
+
+def _find(target: str) -> Paydesk:
+    from paydesk.billing.desk import Paydesk
+    from paydesk.errors import PaydeskError
+
+    module_name, _, name = target.partition(":")
+    if not name:
+        raise click.UsageError(f"{target!r} names no desk. Write it as module:name, such as shop.main:desk.")
+    sys.path.insert(0, str(Path.cwd()))
+    try:
+        found = getattr(importlib.import_module(module_name), name, None)
+    except PaydeskError as error:
+        raise click.ClickException(str(error)) from None
+    except ModuleNotFoundError as error:
+        if error.name is None or not module_name.startswith(error.name):
+            raise
+        raise click.ClickException(f"There is no module {module_name!r} here. Run this where your app is.") from None
+    if not isinstance(found, Paydesk):
+        raise click.ClickException(f"{target} is no Paydesk. Name the one your app makes: {name} = Paydesk().")
+    return found
+
+
+def _log_to_stderr() -> None:
+    from paydesk.billing.log import Redacting
+
+    handler = logging.StreamHandler()
+    handler.addFilter(Redacting())
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", handlers=[handler]
+    )

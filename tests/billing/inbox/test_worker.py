@@ -1,0 +1,130 @@
+"""The worker's threads: they start on what was left, wake at once, and stop cleanly."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from paydesk.billing.facts import OrderPaid
+from paydesk.billing.inbox.worker import POLL_SECONDS, Bell, wait_until
+from tests.billing.shop import Shop, paid_session
+
+if TYPE_CHECKING:
+    from paydesk.billing.store.store import Store
+    from tests.billing.conftest import Clock
+    from tests.billing.stand_in import StandIn
+
+
+def seen_orders(shop: Shop) -> list[str]:
+    seen: list[str] = []
+
+    def deliver(paid: OrderPaid) -> None:
+        seen.append(paid.order.id)
+
+    shop.on(OrderPaid, deliver)
+    return seen
+
+
+def pay(shop: Shop, stripe: StandIn) -> str:
+    order_id = shop.order()
+    stripe.put(paid_session(order_id))
+    shop.deliver("checkout.session.completed", paid_session(order_id))
+    return order_id
+
+
+def test_what_was_left_by_a_stopped_process_is_done_at_the_next_start(shop: Shop, stripe_stand_in: StandIn) -> None:
+    """An event that was acknowledged just before the power failed is the first thing the next start sees."""
+    seen = seen_orders(shop)
+    order_id = pay(shop, stripe_stand_in)
+
+    shop.inbox.start()
+    assert wait_until(lambda: seen == [order_id], 10)
+    shop.inbox.stop()
+
+    assert shop.effect_states() == ["done"]
+
+
+def test_a_stopped_worker_finishes_what_it_has_begun(shop: Shop, stripe_stand_in: StandIn) -> None:
+    """A deployment interrupts nothing half-way."""
+    seen: list[str] = []
+    has_begun, may_end = threading.Event(), threading.Event()
+
+    def deliver(paid: OrderPaid) -> None:
+        has_begun.set()
+        may_end.wait(timeout=10)
+        seen.append(paid.order.id)
+
+    shop.on(OrderPaid, deliver)
+    shop.inbox.start()
+    order_id = pay(shop, stripe_stand_in)
+    assert has_begun.wait(timeout=10)
+
+    stopping = threading.Thread(target=shop.inbox.stop)
+    stopping.start()
+    may_end.set()
+    stopping.join(timeout=10)
+
+    assert seen == [order_id]
+    assert shop.effect_states() == ["done"]
+    assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("paydesk-worker")]
+
+
+def test_a_worker_hears_of_events_that_another_process_received(
+    shop: Shop, store: Store, stripe_stand_in: StandIn, clock: Clock
+) -> None:
+    """A web process receives, a worker process works: by a notification, or by looking again within the second."""
+    receiving = Shop(store, stripe_stand_in, clock)
+    seen = seen_orders(shop)
+    shop.inbox.start()
+
+    orders = [pay(receiving, stripe_stand_in) for _ in range(5)]
+
+    assert wait_until(lambda: sorted(seen) == sorted(orders), 10)
+    receiving.inbox.close()
+
+
+def test_a_handler_that_hangs_does_not_stop_the_mirror(shop: Shop, stripe_stand_in: StandIn) -> None:
+    """Applying and handling have threads of their own."""
+    may_end = threading.Event()
+
+    def hang(_: OrderPaid) -> None:
+        may_end.wait(timeout=30)
+
+    shop.on(OrderPaid, hang)
+    shop.inbox.start(effect_threads=1)
+
+    orders = [pay(shop, stripe_stand_in) for _ in range(5)]
+
+    assert wait_until(lambda: all(shop.status(order_id) == "paid" for order_id in orders), 10)
+    may_end.set()
+
+
+def test_a_chore_that_fails_harms_nobody(store: Store, stripe_stand_in: StandIn, clock: Clock) -> None:
+    """The finisher of half-done writes may meet an outage like anybody else."""
+    tried = threading.Event()
+
+    def finish_stale() -> None:
+        tried.set()
+        raise ConnectionError
+
+    shop = Shop(store, stripe_stand_in, clock, chores=[finish_stale])
+    order_id = pay(shop, stripe_stand_in)
+
+    shop.inbox.start()
+
+    assert tried.wait(timeout=10)
+    assert wait_until(lambda: shop.status(order_id) == "paid", 10)
+    shop.inbox.close()
+
+
+def test_a_bell_wakes_also_who_was_about_to_wait() -> None:
+    """A ring between looking for work and going to sleep is not slept through."""
+    bell = Bell()
+    heard = bell.times
+    bell.ring()
+
+    began = time.monotonic()
+    bell.wait(heard, POLL_SECONDS * 10)
+
+    assert time.monotonic() - began < POLL_SECONDS

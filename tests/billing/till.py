@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hmac
+import json
 from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
@@ -50,6 +52,20 @@ class Till:
         )
         api = StripeApi(SecretStr(key), wire.url, sleep=lambda _: None)
         self.desk = Paydesk(self.settings, catalog=Catalog.parse(CATALOG), stripe_api=api, now=clock, **options)
+
+    def deliver(self, client: stripe.StripeClient, *types: str) -> list[str]:
+        """Hand every event of the sandbox over as a webhook, or only those of some types; answers their types."""
+        answer: Any = client.raw_request("get", "/v1/events", limit=100)
+        events = [event for event in reversed(answer.data["data"]) if not types or event["type"] in types]
+        for event in events:
+            self.receive(event)
+        return [event["type"] for event in events]
+
+    def receive(self, event: dict[str, Any]) -> None:
+        body = json.dumps(event).encode()
+        stamp = int(self.clock().timestamp())
+        mac = hmac.digest(WEBHOOK_SECRET.encode(), f"{stamp}.".encode() + body, "sha256").hex()
+        self.desk.receive(body, f"t={stamp},v1={mac}")
 
     def rows(self, table: Table) -> list[dict[str, Any]]:
         with self.desk.store.read() as connection:

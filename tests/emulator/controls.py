@@ -22,7 +22,7 @@ class Controls:
     def get(self, path: str) -> dict[str, Any]:
         return self._good(self.ask("GET", path))
 
-    def post(self, path: str, **fields: Any) -> dict[str, Any]:
+    def post(self, path: str, /, **fields: Any) -> dict[str, Any]:
         return self._good(self.ask("POST", path, fields))
 
     def delete(self, path: str) -> dict[str, Any]:

@@ -61,8 +61,9 @@ def check_return_url(intent: Document, given: dict[str, Any]) -> None:
     raise invalid(
         f"This {_NAMES[intent['object']]} is configured to accept payment methods enabled in your Dashboard. Because "
         "some of these payment methods might redirect your customer off of your page, you must provide a `return_url`. "
-        "If you don't want to accept redirect-based payment methods, set `automatic_payment_methods[enabled]` to `true` "
-        "and `automatic_payment_methods[allow_redirects]` to `never` when creating Setup Intents and Payment Intents."
+        "If you don't want to accept redirect-based payment methods, set `automatic_payment_methods[enabled]` to "
+        "`true` and `automatic_payment_methods[allow_redirects]` to `never` when creating Setup Intents and Payment "
+        "Intents."
     )
 
 

@@ -6,6 +6,7 @@ takes seconds and always goes the same way.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
     from paydesk.emulator.kernel.sandboxes import Sandbox, Sandboxes
     from paydesk.emulator.kernel.store import Store
     from paydesk.emulator.kernel.world import World
+
+log = logging.getLogger("paydesk.local")
+
+# A task that fails is a mistake of ours: it must neither stop the clock nor be forgotten.
+RETRY_SECONDS = 60
 
 # What a resource does when its time has come: the world, and the subject it was scheduled with.
 Task = Callable[["World", str], None]
@@ -88,12 +94,21 @@ class Agenda:
             if row is None:
                 return played
             seq, due, task, subject = row
-            self._sandboxes.promise_ids(sandbox)
-            with self._store.transaction() as db:
-                # What is late happens now; what lies ahead happens at its own time.
-                self._sandboxes.set_clock(db, sandbox, max(due, self._sandboxes.now(sandbox)))
-                db.execute("DELETE FROM agenda WHERE seq = ?", (seq,))
-                world = self._world(db, sandbox)
-                self._tasks[task](world, subject)
-            self._tell(world)
+            try:
+                self._do(sandbox, seq, due, task, subject)
+            except Exception:
+                log.exception("%s of %s failed; it is tried again in %d seconds", task, subject, RETRY_SECONDS)
+                self._sandboxes.reread_clock(sandbox)
+                with self._store.transaction() as db:
+                    db.execute("UPDATE agenda SET due = ? WHERE seq = ?", (until + RETRY_SECONDS, seq))
             played += 1
+
+    def _do(self, sandbox: Sandbox, seq: int, due: int, task: str, subject: str) -> None:
+        self._sandboxes.promise_ids(sandbox)
+        with self._store.transaction() as db:
+            # What is late happens now; what lies ahead happens at its own time.
+            self._sandboxes.set_clock(db, sandbox, max(due, self._sandboxes.now(sandbox)))
+            db.execute("DELETE FROM agenda WHERE seq = ?", (seq,))
+            world = self._world(db, sandbox)
+            self._tasks[task](world, subject)
+        self._tell(world)

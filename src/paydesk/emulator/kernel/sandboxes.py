@@ -123,6 +123,12 @@ class Sandboxes:
     def _seed_of(self, name: str, *, livemode: bool) -> str:
         return f"{self._seed}:{name}:{livemode}" if self._seed is not None else ids.new_seed()
 
+    def reread_clock(self, sandbox: Sandbox) -> None:
+        """After a rollback: it is as late as the disk says."""
+        (self._ahead[sandbox.number],) = self._store.db.execute(
+            "SELECT ahead FROM sandboxes WHERE number = ?", (sandbox.number,)
+        ).fetchone()
+
     def _read(self, condition: str, *values: Any) -> Sandbox:
         number, name, livemode, seed, minted, ahead = self._store.db.execute(
             f"SELECT number, name, livemode, seed, minted, ahead FROM sandboxes WHERE {condition}",  # noqa: S608 - ours

@@ -1,0 +1,182 @@
+"""What a Checkout Session may be asked for, and in which words the rest is refused.
+
+The contract has already refused what no session takes; here is what depends on the
+mode, on the time, or on another parameter.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from paydesk.emulator.kernel.errors import StripeError, exclusive, invalid, missing_param
+
+EXPIRES_SECONDS_MIN: Final = 30 * 60
+EXPIRES_SECONDS_MAX: Final = 24 * 60 * 60
+LINES_MAX: Final = 100
+QUANTITY_MAX: Final = 999_999
+
+_EMAIL: Final = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
+# Which group of parameters belongs to which mode.
+_OF_MODE: Final = {
+    "line_items": ("payment", "subscription"),
+    "payment_intent_data": ("payment",),
+    "setup_intent_data": ("setup",),
+    "submit_type": ("payment", "subscription"),
+    "subscription_data": ("subscription",),
+}
+_EMBEDDED_ONLY: Final = ("redirect_on_completion", "return_url")
+_HOSTED_ONLY: Final = ("cancel_url", "success_url")
+
+# Parameters whose ignoring would make amounts, states or authorisations wrong.
+REFUSED: Final[Mapping[str, str]] = {
+    "customer_account": "the session would belong to nobody.",
+    "line_items.tax_rates": "tax would be missing from the total.",
+    "line_items.dynamic_tax_rates": "tax would be missing from the total.",
+    "managed_payments": "who sells, and what tax is due, would differ.",
+    "optional_items": "the total could not include what the customer adds.",
+    "payment_intent_data.application_fee_amount": "no money would reach the platform.",
+    "payment_intent_data.on_behalf_of": "the payment would belong to the wrong account.",
+    "payment_intent_data.transfer_data": "no money would reach the connected account.",
+    "setup_intent_data.on_behalf_of": "the card would be saved for the wrong account.",
+}
+_NOT_YET: Final = {
+    "allow_promotion_codes": "the total could not include a promotion code's discount",
+    "automatic_tax.enabled": "tax would be missing from the total",
+    "invoice_creation.enabled": "no invoice would follow the payment",
+}
+
+
+def check(given: Mapping[str, Any], now: int) -> None:
+    """Refuse what cannot become a session; `given` are the parameters, `now` is in seconds.
+
+    Raises:
+        StripeError: 400, in Stripe's words, for the first problem.
+    """
+    for refusal in _problems(given, now):
+        raise refusal
+
+
+def _problems(given: Mapping[str, Any], now: int) -> Iterator[StripeError]:
+    mode = given.get("mode")
+    if mode is None:
+        yield missing_param("mode")
+    if mode == "subscription":
+        yield _not_modelled("mode", "`subscription` mode would start a subscription, which it cannot do yet")
+    yield from _of_ui(given)
+    yield from _together(given)
+    yield from _of_mode(given, str(mode))
+    yield from _not_yet(given)
+    for name in ("success_url", "cancel_url"):
+        if given.get(name) is not None:
+            yield from _url(name, given[name])
+    if "expires_at" in given:
+        yield from expiry(given["expires_at"], now)
+    email = given.get("customer_email")
+    if email is not None and not is_email(email):
+        yield invalid(f"Invalid email address: {email}", param="customer_email", code="email_invalid")
+
+
+def is_email(text: str) -> bool:
+    """Whether a text can be an e-mail address."""
+    return _EMAIL.fullmatch(text) is not None
+
+
+def expiry(at: int, now: int) -> Iterator[StripeError]:
+    """Refusals of a time at which a session is to expire. Stripe names no param here."""
+    if at < now + EXPIRES_SECONDS_MIN:
+        yield invalid("The `expires_at` timestamp must be at least 30 minutes from Checkout Session creation.")
+    if at > now + EXPIRES_SECONDS_MAX:
+        yield invalid("The `expires_at` timestamp must be less than 24 hours from Checkout Session creation.")
+
+
+def _of_ui(given: Mapping[str, Any]) -> Iterator[StripeError]:
+    ui = given.get("ui_mode") or "hosted_page"
+    foreign = _EMBEDDED_ONLY if ui == "hosted_page" else _HOSTED_ONLY
+    sent = [name for name in foreign if given.get(name) is not None]
+    if sent:
+        yield invalid(f"The following parameters are not supported with `ui_mode: {ui}`: {', '.join(sent)}.")
+    if ui != "hosted_page":
+        yield _not_modelled("ui_mode", f"nobody could pay on a `{ui}`, only the hosted page exists")
+    if given.get("success_url") is None:
+        yield missing_param("success_url")
+
+
+def _together(given: Mapping[str, Any]) -> Iterator[StripeError]:
+    """Parameters that exclude or need each other."""
+    for pair in (
+        ("customer", "customer_email"),
+        ("customer", "customer_creation"),
+        ("allow_promotion_codes", "discounts"),
+    ):
+        if all(given.get(name) for name in pair):
+            yield exclusive(*pair)
+    if given.get("customer_update") and not given.get("customer"):
+        yield invalid("`customer_update` can only be used with `customer`.", param="customer_update")
+
+
+def _of_mode(given: Mapping[str, Any], mode: str) -> Iterator[StripeError]:
+    for name, modes in _OF_MODE.items():
+        if given.get(name) and mode not in modes:
+            yield invalid(f"You can not pass `{name}` in `{mode}` mode.", param=name)
+    if mode == "payment" and not given.get("line_items"):
+        yield missing_param("line_items")
+    if len(given.get("line_items", ())) > LINES_MAX:
+        yield invalid(f"Array line_items exceeded maximum {LINES_MAX} allowed elements.", param="line_items")
+    if mode == "setup" and not given.get("currency") and not given.get("allowed_payment_method_types"):
+        yield missing_param("currency")
+    if given.get("payment_method_collection"):
+        yield invalid(
+            "You can only set `payment_method_collection` if there are recurring prices.",
+            param="payment_method_collection",
+        )
+    if mode == "setup" and (given.get("invoice_creation") or {}).get("enabled"):
+        yield invalid(
+            "You can only enable invoice creation when mode is set to payment. Invoices are created automatically "
+            "when mode is set to subscription, and are unsupported when set to setup.",
+            param="invoice_creation[enabled]",
+        )
+
+
+def _not_yet(given: Mapping[str, Any]) -> Iterator[StripeError]:
+    """What Stripe does and the local Stripe would get wrong. Switched off, it is harmless."""
+    for name, why in _NOT_YET.items():
+        top, _, below = name.partition(".")
+        value = given.get(top)
+        if (value or {}).get(below) if below else value:
+            yield _not_modelled(name, why)
+    for name in ("discounts", "shipping_options"):
+        if given.get(name):
+            yield _not_modelled(name, "the total would be wrong")
+
+
+def _not_modelled(name: str, why: str) -> StripeError:
+    first, *rest = name.split(".")
+    return invalid(
+        f"The local Stripe does not model `{name}` yet, and ignoring it would give a wrong answer: {why}. "
+        "It would go into emulator/resources/checkout_session.py.",
+        param=first + "".join(f"[{part}]" for part in rest),
+    )
+
+
+def _url(name: str, given: str) -> Iterator[StripeError]:
+    # The placeholder's braces are no part of any URL.
+    plain = given.replace("{CHECKOUT_SESSION_ID}", "cs")
+    try:
+        parts = urlsplit(plain)
+    except ValueError:
+        parts = None
+    if parts is not None and not parts.scheme:
+        yield invalid(
+            "Invalid URL: An explicit scheme (such as https) must be provided.", param=name, code="url_invalid"
+        )
+    # A script in place of an address would run in the customer's browser.
+    elif (
+        parts is None
+        or not parts.netloc
+        or re.search(r"[\s<>\"\x00-\x1f]", plain)
+        or parts.scheme in ("javascript", "data")
+    ):
+        yield invalid("Not a valid URL", param=name, code="url_invalid")

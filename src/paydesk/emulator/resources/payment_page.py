@@ -1,0 +1,100 @@
+"""Payment pages: the two URLs by which Stripe's own page, and its command line's fixtures, pay a session.
+
+No SDK knows them. They take the same way as the hosted page here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from paydesk.emulator.kernel.errors import StripeError
+from paydesk.emulator.kernel.routes import Call, Route
+from paydesk.emulator.resources import account, checkout_payment
+
+if TYPE_CHECKING:
+    from paydesk.emulator.kernel.document import Document
+    from paydesk.emulator.kernel.world import World
+
+
+def _retrieve(call: Call) -> dict[str, Any]:
+    return _page(call.world, call.world.get("checkout.session", call.path["session"]))
+
+
+def _confirm(call: Call) -> dict[str, Any]:
+    world, given = call.world, call.params
+    session = world.get("checkout.session", call.path["session"])
+    checkout_payment.check_open(session, "confirmed")
+    expected = given.get("expected_amount")
+    if expected is not None and str(expected) != str(session["amount_total"] or 0):
+        raise StripeError(
+            f"The amount you expected ({expected}) is not what is due ({session['amount_total'] or 0}): "
+            "the session has changed meanwhile. Retrieve the page again.",
+            code="checkout_amount_mismatch",
+            param="expected_amount",
+        )
+    method = _method(world, given)
+    checkout_payment.submit(
+        world, session, checkout_payment.payer_of(world, session, method, _text(given, "email")), method
+    )
+    return _page(world, session)
+
+
+def _method(world: World, given: dict[str, Any]) -> Document | None:
+    # Nobody has checked the types of these parameters: the SDK does not know the URL.
+    if "payment_method_data" in given and not isinstance(given["payment_method_data"], dict):
+        raise StripeError("Invalid object", param="payment_method_data")
+    return checkout_payment.pay_with(world, given | {"payment_method": _text(given, "payment_method")})
+
+
+def _text(given: dict[str, Any], name: str) -> str | None:
+    value = given.get(name) or None
+    if value is not None and not isinstance(value, str):
+        raise StripeError("Invalid string", param=name)
+    return value
+
+
+def _page(world: World, session: Document) -> dict[str, Any]:
+    """The session, and what a page needs beside it."""
+    intent = checkout_payment.intent_of(world, session)
+    kind = None if intent is None else intent["object"]
+    return session | {
+        "account_settings": {
+            "account_id": world.sandbox.account,
+            "display_name": account.current(world)["settings"]["dashboard"]["display_name"],
+        },
+        "line_item_group": {
+            "currency": session["currency"],
+            "due": session["amount_total"],
+            "subtotal": session["amount_subtotal"],
+            "total": session["amount_total"],
+        },
+        "session_id": session.id,
+        "total_summary": {
+            "due": session["amount_total"],
+            "subtotal": session["amount_subtotal"],
+            "total": session["amount_total"],
+        },
+        **({} if kind is None else {kind: dict(intent or {})}),
+    }
+
+
+KINDS = ()
+ROUTES = (
+    Route(
+        "GET",
+        "/v1/payment_pages/{session}",
+        _retrieve,
+        area="checkout_session",
+        is_public=True,
+        is_listed=False,
+    ),
+    Route(
+        "POST",
+        "/v1/payment_pages/{session}/confirm",
+        _confirm,
+        area="checkout_session",
+        is_public=True,
+        is_listed=False,
+    ),
+)
+TASKS: dict[str, Any] = {}

@@ -1,0 +1,31 @@
+"""The hosted pages: what a customer's browser is sent to.
+
+They have no key. A page finds its sandbox by the id in its address, which is as hard to guess as Stripe's own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.routing import Route
+
+from paydesk.emulator.pages.challenge import ChallengePage
+from paydesk.emulator.pages.checkout import CheckoutPage
+from paydesk.emulator.pages.receipt import ReceiptPage
+
+if TYPE_CHECKING:
+    from paydesk.emulator.kernel.kernel import Kernel
+    from paydesk.emulator.pages.checkout import Answered
+
+
+def routes(kernel: Kernel, answered: Answered) -> list[Route]:
+    """Where the pages are. `answered` waits until an event's deliveries were answered."""
+    checkout = CheckoutPage(kernel, answered)
+    challenge = ChallengePage(kernel, checkout)
+    return [
+        Route("/c/pay/{session}", checkout.show, methods=["GET"]),
+        Route("/c/pay/{session}", checkout.submit, methods=["POST"]),
+        Route("/3d_secure_2/hosted", challenge.show, methods=["GET"]),
+        Route("/3d_secure_2/hosted", challenge.answer, methods=["POST"]),
+        Route("/receipts/{charge}", ReceiptPage(kernel).show, methods=["GET"]),
+    ]

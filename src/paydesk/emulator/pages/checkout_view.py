@@ -1,0 +1,219 @@
+"""What the payment page shows of a session: worked out here, so that the template only arranges it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from paydesk.emulator.pages import checkout_form, render
+from paydesk.emulator.pages.checkout_form import Typed
+from paydesk.emulator.resources import account, checkout_payment
+from paydesk.emulator.resources import checkout_line_items as line_items
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from paydesk.emulator.kernel.document import Document
+    from paydesk.emulator.kernel.world import World
+
+# More than this is folded away, so that the card stays in sight on a phone.
+ITEMS_SHOWN: Final = 4
+
+_TEST_CARDS: Final = (
+    ("4242424242424242", "Succeeds"),
+    ("4000000000000002", "Declined"),
+    ("4000000000009995", "No funds"),
+    ("4000002760003184", "Asks 3-D Secure"),
+    ("5555555555554444", "Mastercard"),
+    ("378282246310005", "American Express"),
+    ("4000056655665556", "Debit card"),
+    ("4000000000000069", "Expired"),
+    ("4000000000000127", "Wrong security code"),
+    ("4000000000000119", "Processing error"),
+    ("4000000000009987", "Lost"),
+    ("4100000000000019", "Blocked as fraud"),
+    ("4000000000000341", "Fails when charged"),
+    ("4000008400001629", "3-D Secure, then declined"),
+    ("4000000032200000", "3-D Secure, unseen"),
+    ("4000000000000259", "Disputed later"),
+    ("4000000000005126", "Refund fails"),
+    ("4000000000001208", "Asks for a person"),
+)
+# Live mode refuses test cards; this number is well-formed and nobody's.
+_LIVE_CARDS: Final = (("4111111111111111", "Succeeds"),)
+
+_BUTTONS: Final = {"book": "Book", "donate": "Donate", "subscribe": "Subscribe"}
+
+
+@dataclass(frozen=True)
+class Item:
+    """A line of the order. `each` is null where one piece has no whole amount of its own."""
+
+    id: str
+    name: str
+    description: str | None
+    quantity: int
+    amount: int
+    each: int | None
+    is_adjustable: bool = False
+    minimum: int = 0
+    maximum: int = 0
+
+
+@dataclass(frozen=True)
+class TestCard:
+    """A card to try with one click."""
+
+    number: str
+    label: str
+    cvc: str
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What a test card fills in beside itself."""
+
+    expiry: str
+    email: str = checkout_form.SAMPLE_EMAIL
+    name: str = checkout_form.SAMPLE_NAME
+    postal_code: str = checkout_form.SAMPLE_POSTAL_CODE
+
+
+@dataclass(frozen=True)
+class View:
+    """Everything the page's template shows."""
+
+    id: str
+    action: str
+    seller: str
+    is_setup: bool
+    is_saved: bool
+    livemode: bool
+    currency: str
+    subtotal: int
+    total: int
+    items: tuple[Item, ...]
+    shown: int
+    cancel_url: str | None
+    success_url: str
+    fixed_email: str | None
+    asks_card: bool
+    asks_person: bool
+    button: str
+    cards: tuple[TestCard, ...]
+    sample: Sample
+    countries: Mapping[str, str]
+    typed: Typed
+    alert: str | None = None
+    problems: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def expected_amount(self) -> int:
+        """What the customer agrees to by submitting this very page."""
+        return self.total
+
+    @property
+    def focus(self) -> str | None:
+        """The first field that needs another look."""
+        return next(iter(self.problems), None)
+
+
+def of(
+    world: World,
+    session: Document,
+    *,
+    typed: Typed | None = None,
+    alert: str | None = None,
+    problems: Mapping[str, str] | None = None,
+    asks_person: bool = False,
+) -> View:
+    """The page of an open session."""
+    is_setup = session["mode"] == "setup"
+    total = session["amount_total"] or 0
+    items = items_of(world, session)
+    return View(
+        id=session.id,
+        action=f"/c/pay/{session.id}",
+        seller=seller_of(world, session),
+        is_setup=is_setup,
+        is_saved=is_setup or bool(session.private.get("payment_intent_data", {}).get("setup_future_usage")),
+        livemode=world.livemode,
+        currency=session["currency"] or "usd",
+        subtotal=session["amount_subtotal"] or 0,
+        total=total,
+        items=items,
+        # One folded item would save no room.
+        shown=ITEMS_SHOWN if len(items) > ITEMS_SHOWN + 1 else len(items),
+        cancel_url=with_id(session["cancel_url"], session),
+        success_url=session["success_url"],
+        fixed_email=checkout_payment.fixed_email(world, session),
+        asks_card=asks_card(session),
+        asks_person=asks_person,
+        button=_button(session, total),
+        cards=tuple(
+            TestCard(number, label, checkout_form.sample_cvc(number))
+            for number, label in (_LIVE_CARDS if world.livemode else _TEST_CARDS)
+        ),
+        sample=Sample(checkout_form.sample_expiry(today(world))),
+        countries=render.countries(),
+        typed=typed or remembered(session),
+        alert=alert,
+        problems=problems or {},
+    )
+
+
+def items_of(world: World, session: Document) -> tuple[Item, ...]:
+    """The lines of the order."""
+    return tuple(_item(world, line) for line in line_items.lines_of(session))
+
+
+def asks_card(session: Document) -> bool:
+    """Whether there is something to pay, or a card to save."""
+    return session["mode"] == "setup" or bool(session["amount_total"])
+
+
+def remembered(session: Document) -> Typed:
+    """What was typed before the customer went to their bank and came back."""
+    return Typed(**session.private.get("typed", {}))
+
+
+def seller_of(world: World, session: Document | None = None) -> str:
+    """The seller's name as the customer knows it."""
+    chosen = session["branding_settings"]["display_name"] if session is not None else None
+    return str(chosen or account.current(world)["settings"]["dashboard"]["display_name"])
+
+
+def with_id(url: str | None, session: Document) -> str | None:
+    """A return address with the session's id where its placeholder stood."""
+    return None if url is None else url.replace("{CHECKOUT_SESSION_ID}", session.id)
+
+
+def today(world: World) -> date:
+    """The day it is in the sandbox."""
+    return datetime.fromtimestamp(world.now, UTC).date()
+
+
+def _item(world: World, line: dict[str, Any]) -> Item:
+    priced = world.get("price", line["price"])
+    product = world.find("product", priced["product"])
+    allowed = line["adjustable_quantity"] or {}
+    return Item(
+        id=line["id"],
+        name=line["description"] or "Item",
+        description=product["description"] if product is not None else None,
+        quantity=line["quantity"],
+        amount=line["amount_total"],
+        each=line_items.each(world, line),
+        is_adjustable=bool(allowed.get("enabled")),
+        minimum=allowed.get("minimum", 0),
+        maximum=allowed.get("maximum", 0),
+    )
+
+
+def _button(session: Document, total: int) -> str:
+    if session["mode"] == "setup":
+        return "Save card"
+    if not total:
+        return "Complete order"
+    return f"{_BUTTONS.get(session['submit_type'] or '', 'Pay')} {render.money(total, session['currency'])}"

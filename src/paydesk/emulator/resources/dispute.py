@@ -60,7 +60,7 @@ def open_debit(world: World, charge: Document) -> None:
     _open(world, charge, _DEBIT_DISPUTED, charge["amount_captured"])
 
 
-def check_refundable(world: World, charge: Document) -> bool:
+def is_refundable(world: World, charge: Document) -> bool:
     """Whether a charge's disputes leave it to the merchant to give money back."""
     return all(dispute["is_charge_refundable"] for dispute in world.having("dispute", "charge", charge.id))
 

@@ -64,6 +64,7 @@ def confirm(world: World, intent: Document, method: Document, *, return_url: str
     payment_method.check_unspent(method)
     intent["payment_method"] = method.id
     intent["last_setup_error"], intent["next_action"] = None, None
+    intent.private["return_url"] = return_url
     instrument = payment_method.instrument(method)
     asked = intent["payment_method_options"].get("card", {}).get("request_three_d_secure") or "automatic"
     verdict = confirming.decide(instrument.card, requested=asked, saves_only=True)

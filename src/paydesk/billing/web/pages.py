@@ -58,7 +58,7 @@ class Ware:
 
 @dataclass(frozen=True)
 class Told:
-    """How one stage of an order is told to its customer."""
+    """How one stage of an order is told to its customer. `is_urging`: the next step is the thing to do."""
 
     sign: str
     tone: Tone
@@ -66,6 +66,7 @@ class Told:
     sentence: str
     amount_label: str = "Total"
     next_label: str = "Back to the shop"
+    is_urging: bool = False
     refresh_seconds: int | None = None
 
 
@@ -91,13 +92,15 @@ TOLD: dict[Stage, Told] = {
         "The payment did not go through",
         "Your bank or card refused it in the end, and nothing was charged. You can try again in another way.",
         next_label="Try again",
+        is_urging=True,
     ),
     "expired": Told(
         "clock",
         "calm",
         "This payment page has closed",
-        "It was open for a day without a payment, and nothing was charged. You are welcome to start again.",
+        "Nobody paid on it in time, and nothing was charged. You are welcome to start again.",
         next_label="Start again",
+        is_urging=True,
     ),
     "refunded": Told(
         "back",

@@ -196,9 +196,11 @@ def test_an_event_tells_which_key_made_it(client: stripe.StripeClient) -> None:
     assert (event.request.id or "").startswith("req_")
 
 
-def test_of_eight_at_once_one_wins(wire: Wire) -> None:
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_of_eight_at_once_one_wins(wire: Wire, when: str) -> None:
     """The others are told that it is still running, or get its answer; the work is done once."""
-    wire.post("/_local/faults", '{"fault": "slow", "seconds": 0.3, "path": "/v1/customers", "times": 1}')
+    slow = f'{{"fault": "slow", "when": "{when}", "seconds": 0.3, "path": "/v1/customers", "times": 1}}'
+    assert wire.post("/_local/faults", slow).status == 200
 
     def attempt(_: int) -> Reply:
         return wire.post("/v1/customers", "name=Ada", Idempotency_Key="attempt-1")

@@ -69,15 +69,16 @@ def create_app(folder: Path | None, options: Options = Options()) -> Front:
         exception_handlers={404: not_found, 405: not_found, StripeError: crashed, 500: crashed},
         lifespan=lifespan,
     )
-    return Front(api, pages)
+    return Front(api, pages, sender)
 
 
 class Front:
     """Sends API calls straight to the kernel, and everything else to the pages."""
 
-    def __init__(self, api: Api, pages: Starlette) -> None:
+    def __init__(self, api: Api, pages: Starlette, sender: Sender) -> None:
         self.api = api
         self.pages = pages
+        self.sender = sender
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"].startswith("/v1/"):

@@ -72,12 +72,12 @@ def standing_of(
 def facts_of(order: Order, refunds: Sequence[Mapping[Any, Any]], disputes: Sequence[Mapping[Any, Any]]) -> list[Fact]:
     """Everything that has happened to the order since it was paid. Facts that were named before are the same facts."""
     facts: list[Fact] = []
-    returned = 0
+    counted = [refund for refund in refunds if refund["status"] in COUNTED]
     for refund in refunds:
-        if refund["status"] in COUNTED:
-            returned += refund["amount_minor"]
         if refund["status"] == "succeeded":
-            is_full = returned >= order.amount_minor
+            # Stripe's stamps are whole seconds: of two in one second, nobody knows which was the last.
+            until_then = [each["amount_minor"] for each in counted if each["created_at"] <= refund["created_at"]]
+            is_full = sum(until_then) >= order.amount_minor
             facts.append(OrderRefunded(order, refund["id"], refund["amount_minor"], is_full))
     for dispute in disputes:
         amount, due_at = dispute["amount_minor"], dispute["evidence_due_at"]

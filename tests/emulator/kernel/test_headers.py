@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 import re
+from urllib.parse import urlsplit
 
 import pytest
 import stripe
@@ -39,6 +42,22 @@ def test_a_version_that_is_none_is_refused(wire: Wire, version: str) -> None:
 
     assert reply.status == 400
     assert reply.error["message"] == f"Invalid Stripe API version: {version.strip()}"
+
+
+def test_a_version_sent_twice_is_none(wire: Wire) -> None:
+    """Nothing is chosen for the caller."""
+    asked = str(stripe.api_version)
+    connection = http.client.HTTPConnection(urlsplit(wire.url).netloc, timeout=30)
+    connection.putrequest("GET", "/v1/customers")
+    for name, value in (("Authorization", f"Bearer {wire.key}"), ("Stripe-Version", asked), ("Stripe-Version", asked)):
+        connection.putheader(name, value)
+    connection.endheaders()
+    answer = connection.getresponse()
+    body = json.loads(answer.read())
+    connection.close()
+
+    assert answer.status == 400
+    assert body["error"]["message"] == f"Invalid Stripe API version: {asked}, {asked}"
 
 
 def test_an_older_version_is_answered_in_the_pinned_one(wire: Wire) -> None:

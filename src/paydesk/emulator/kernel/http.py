@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -81,8 +81,8 @@ class Api:
         if body is None:
             answered = self.refuse(StripeError("The request body is larger than the local Stripe takes.", status=413))
         else:
-            headers = {_READ[name]: value.decode("latin-1") for name, value in scope["headers"] if name in _READ}
-            request = Request(scope["method"], scope["path"], scope["query_string"].decode("latin-1"), headers, body)
+            query = scope["query_string"].decode("latin-1")
+            request = Request(scope["method"], scope["path"], query, _headers(scope["headers"]), body)
             try:
                 answered = await self._answer(request)
             except sqlite3.Error:
@@ -129,6 +129,19 @@ class Api:
             return answered
         finally:
             kernel.release(admitted)
+
+
+def _headers(sent: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """What the kernel reads of the headers. One that was sent twice is both of them, which names no key and no
+    version: nothing is chosen for the caller.
+    """
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in sent:
+        name = _READ.get(raw_name)
+        if name is not None:
+            value = raw_value.decode("latin-1")
+            headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers
 
 
 async def _cut(receive: Receive, send: Send) -> None:

@@ -16,7 +16,9 @@ _RELEASES = {
     "dahlia": "2026-03-25 2026-04-22 2026-05-27 2026-06-24 2026-07-29 2026-08-26",
     "endive": "2026-09-30 2026-10-28",
 }
-KNOWN = frozenset(f"{day}.{family}" for family, days in _RELEASES.items() for day in days.split()) | {"2024-06-20"}
+# Before releases had names. Older ones still exist at Stripe, for accounts that began with them.
+_DATED = "2020-08-27 2022-08-01 2022-11-15 2023-08-16 2023-10-16 2024-04-10 2024-06-20"
+KNOWN = frozenset(f"{day}.{family}" for family, days in _RELEASES.items() for day in days.split()) | {*_DATED.split()}
 
 
 @cache

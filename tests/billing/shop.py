@@ -224,6 +224,21 @@ def product(**changes: Any) -> Json:
     } | changes
 
 
+def price(**changes: Any) -> Json:
+    return {
+        "id": "price_1",
+        "object": "price",
+        "active": True,
+        "created": CREATED,
+        "currency": "usd",
+        "livemode": False,
+        "lookup_key": "ebook",
+        "product": "prod_1",
+        "type": "one_time",
+        "unit_amount": 1900,
+    } | changes
+
+
 def customer(**changes: Any) -> Json:
     return {
         "id": "cus_1",

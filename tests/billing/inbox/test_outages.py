@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import pytest
 
 from paydesk.billing.facts import OrderPaid
 from paydesk.billing.inbox.retry import ATTEMPTS_MAX
-from tests.billing.shop import Shop, paid_session, product
+from tests.billing.shop import Shop, paid_session, price, product
 
 if TYPE_CHECKING:
     from tests.billing.stand_in import StandIn
@@ -78,17 +80,28 @@ def test_an_object_that_stripe_will_not_show_is_given_up_with_its_reason(shop: S
     assert shop.event_states() == ["applied"]
 
 
-def test_an_object_we_cannot_write_harms_no_other_in_its_lane(shop: Shop, stripe_stand_in: StandIn) -> None:
-    """One answer that makes no sense is kept with its traceback; the rest of the lane is written."""
-    price = {"id": "price_1", "object": "price", "product": "prod_1"}
-    stripe_stand_in.put(product(), price)
-    shop.deliver("price.updated", price)
-    shop.deliver("product.updated", product())
+@pytest.mark.parametrize(
+    ("broken", "reason"),
+    [({"id": "price_bad", "object": "price", "product": "prod_1"}, "KeyError"), (product(name=None), "IntegrityError")],
+)
+def test_an_object_we_cannot_write_harms_no_other_in_its_lane(
+    shop: Shop, stripe_stand_in: StandIn, broken: dict[str, Any], reason: str
+) -> None:
+    """An answer that makes no sense, or that the database refuses, is kept with its traceback; the rest is written."""
+    stripe_stand_in.put(broken, price())
+    shop.deliver(f"{broken['object']}.updated", broken)
+    shop.deliver("price.updated", price())
 
     shop.work()
+    shop.deliver("price.updated", price())
+    shop.work()
 
-    assert shop.event_states() == ["received", "applied"]
-    assert "KeyError" in shop.rows(shop.store.tables.events)[0]["last_error"]
+    assert shop.event_states() == ["received", "applied", "applied"]
+    kept = shop.rows(shop.store.tables.events)[0]
+    assert reason in kept["last_error"]
+    # A neighbour that comes in does not hurry what was put off.
+    assert kept["attempts"] == 1
+    assert shop.row(shop.store.tables.prices)["unit_amount_minor"] == 1900
 
 
 def test_s5_an_event_of_an_unknown_type_is_kept_and_settled(shop: Shop, stripe_stand_in: StandIn) -> None:

@@ -27,10 +27,12 @@ def other(store: Store, stripe_stand_in: StandIn, clock: Clock) -> Iterator[Shop
     opened.inbox.close()
 
 
+@pytest.mark.parametrize("second", ["another process", "another thread"])
 def test_d1_a_slow_old_answer_never_overwrites_a_newer_one(
-    shop: Shop, other: Shop, stripe_stand_in: StandIn, clock: Clock
+    shop: Shop, other: Shop, stripe_stand_in: StandIn, clock: Clock, second: str
 ) -> None:
     """One worker reads, and sleeps; its lease runs out; another reads the newer state. The sleeper's is thrown away."""
+    other = shop if second == "another thread" else other
     stripe_stand_in.put(product(name="old"))
     gate = stripe_stand_in.hold_next("product", "prod_1")
     shop.deliver("product.updated", product(name="old"))
@@ -89,6 +91,50 @@ def test_a_living_worker_keeps_its_lease(shop: Shop, other: Shop, stripe_stand_i
 
     assert len(stripe_stand_in.calls) == 1
     assert shop.event_states() == ["applied"]
+
+
+def test_d1_who_has_lost_the_lane_writes_nothing_while_its_heir_is_still_reading(
+    shop: Shop, stripe_stand_in: StandIn, clock: Clock
+) -> None:
+    """Not even for a moment does the old answer show, and the heir's lease is not given away."""
+    stripe_stand_in.put(product(name="old"))
+    first, second = (stripe_stand_in.hold_next("product", "prod_1") for _ in range(2))
+    shop.deliver("product.updated", product(name="old"))
+
+    with ThreadPoolExecutor() as pool:
+        sleeper = pool.submit(shop.work)
+        assert first.arrived.wait(timeout=10)
+        clock.advance(seconds=31)
+        stripe_stand_in.put(product(name="new"))
+        heir = pool.submit(shop.work)
+        assert second.arrived.wait(timeout=10)
+        first.open()
+        sleeper.result(timeout=10)
+        assert shop.rows(shop.store.tables.products) == []
+        second.open()
+        heir.result(timeout=10)
+
+    assert shop.row(shop.store.tables.products)["name"] == "new"
+
+
+def test_a_worker_that_hangs_loses_its_lease_in_the_end(
+    shop: Shop, other: Shop, stripe_stand_in: StandIn, clock: Clock
+) -> None:
+    """Renewing goes on for minutes, not for ever: somebody else gets to the customer's events."""
+    stripe_stand_in.put(product())
+    gate = stripe_stand_in.hold_next("product", "prod_1")
+    shop.deliver("product.updated", product())
+
+    with ThreadPoolExecutor() as pool:
+        hanging = pool.submit(shop.work)
+        assert gate.arrived.wait(timeout=10)
+        for _ in range(18):
+            clock.advance(seconds=20)
+            shop.inbox.renew()
+        other.work()
+        assert shop.event_states() == ["applied"]
+        gate.open()
+        hanging.result(timeout=10)
 
 
 def test_a_burst_is_one_read_for_each_object(shop: Shop, stripe_stand_in: StandIn) -> None:

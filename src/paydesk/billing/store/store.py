@@ -54,7 +54,7 @@ class Store:
         if not rows:
             return 0
         insert = postgresql.insert(table) if self.is_postgresql else sqlite.insert(table)
-        statement = insert.on_conflict_do_nothing()
+        statement = insert.on_conflict_do_nothing().execution_options(preserve_rowcount=True)
         return sum(connection.execute(statement, dict(row)).rowcount for row in rows)
 
     def upsert(

@@ -64,7 +64,7 @@ def submit(world: World, session: Document, payer: Payer, method: Document | Non
     intent = _intent(world, session)
     world.save(session)
     if _is_accepted(intent, method):
-        intent["customer"] = intent["customer"] or _customer_for(world, session)
+        intent["customer"] = _customer_for(world, session)
     back = f"{world.base_url}/c/pay/{session.id}"
     if intent["object"] == "setup_intent":
         setup_intent.confirm(world, intent, method, return_url=back)
@@ -83,7 +83,7 @@ def authenticated(world: World, intent: Document, *, passed: bool) -> None:
     if session is not None and passed and intent["payment_method"] is not None:
         method = world.get("payment_method", intent["payment_method"])
         if _is_accepted(intent, method, is_authenticated=True):
-            intent["customer"] = intent["customer"] or _customer_for(world, session)
+            intent["customer"] = _customer_for(world, session)
     if intent["object"] == "setup_intent":
         setup_intent.finish_authentication(world, intent, passed=passed)
     else:
@@ -234,12 +234,3 @@ def payer_of(world: World, session: Document, method: Document | None, email: st
         return Payer(known or email)
     billing = method["billing_details"]
     return Payer(known or email or billing["email"], billing["name"], billing["phone"], billing["address"])
-
-
-def pay_with(world: World, given: dict[str, Any]) -> Document | None:
-    """The payment method a request names or types; None when it does neither."""
-    if given.get("payment_method"):
-        return payment_method.named(world, given["payment_method"])
-    if given.get("payment_method_data"):
-        return payment_method.new(world, given["payment_method_data"], param="payment_method_data")
-    return None

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from paydesk.emulator.kernel import contract
 from paydesk.emulator.kernel.errors import StripeError
 from paydesk.emulator.kernel.routes import Call, Route
-from paydesk.emulator.resources import account, checkout_payment
+from paydesk.emulator.resources import account, checkout_payment, payment_method
 
 if TYPE_CHECKING:
     from paydesk.emulator.kernel.document import Document
@@ -40,10 +41,18 @@ def _confirm(call: Call) -> dict[str, Any]:
 
 
 def _method(world: World, given: dict[str, Any]) -> Document | None:
-    # Nobody has checked the types of these parameters: the SDK does not know the URL.
-    if "payment_method_data" in given and not isinstance(given["payment_method_data"], dict):
+    identifier = _text(given, "payment_method")
+    if identifier is not None:
+        return payment_method.named(world, identifier)
+    typed = given.get("payment_method_data")
+    if typed is None:
+        return None
+    if not isinstance(typed, dict):
         raise StripeError("Invalid object", param="payment_method_data")
-    return checkout_payment.pay_with(world, given | {"payment_method": _text(given, "payment_method")})
+    # The SDK does not know this URL, so nobody has looked at these parameters yet; it knows one that takes the same.
+    operation = contract.operation("POST", "/v1/payment_methods")
+    checked = contract.check(operation, typed) if operation is not None else typed
+    return payment_method.new(world, checked, param="payment_method_data")
 
 
 def _text(given: dict[str, Any], name: str) -> str | None:

@@ -21,27 +21,59 @@ if TYPE_CHECKING:
         StripeEvent,
     )
     from paydesk.billing.settings import Settings
-    from paydesk.errors import PaydeskError
+    from paydesk.errors import (
+        CatalogError,
+        ConfigurationError,
+        HandlerRefused,
+        MalformedEvent,
+        NotRefundable,
+        OrderNotFound,
+        PaydeskError,
+        PayloadTooLarge,
+        PriceMismatch,
+        QuantityRefused,
+        SignatureRefused,
+        StripeRefused,
+        StripeUnavailable,
+        UnknownPrice,
+        UnknownProduct,
+        WrongMode,
+    )
 
 __all__ = [
     "Catalog",
+    "CatalogError",
     "Checkout",
+    "ConfigurationError",
     "DisputeClosed",
     "DisputeOpened",
+    "HandlerRefused",
+    "MalformedEvent",
+    "NotRefundable",
     "Order",
     "OrderExpired",
     "OrderFailed",
+    "OrderNotFound",
     "OrderPaid",
     "OrderRefunded",
     "Paydesk",
     "PaydeskError",
+    "PayloadTooLarge",
+    "PriceMismatch",
+    "QuantityRefused",
     "Settings",
+    "SignatureRefused",
     "StripeEvent",
+    "StripeRefused",
+    "StripeUnavailable",
+    "UnknownPrice",
+    "UnknownProduct",
     "User",
+    "WrongMode",
 ]
 
 # Each name is loaded when it is first asked for: the commands, and the local Stripe, import this package too and
-# should not wait for a database toolkit.
+# should not wait for a database toolkit. What is not named here is an error.
 _HOMES = {
     "Catalog": "paydesk.billing.catalog",
     "Checkout": "paydesk.billing.checkout",
@@ -53,17 +85,19 @@ _HOMES = {
     "OrderPaid": "paydesk.billing.facts",
     "OrderRefunded": "paydesk.billing.facts",
     "Paydesk": "paydesk.billing.desk",
-    "PaydeskError": "paydesk.errors",
     "Settings": "paydesk.billing.settings",
     "StripeEvent": "paydesk.billing.facts",
     "User": "paydesk.billing.customers",
 }
 
 
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+# A type checker reads the imports above instead, and so still finds misspelt names.
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(importlib.import_module(_HOMES.get(name, "paydesk.errors")), name)
 
 
 def __dir__() -> list[str]:

@@ -1,0 +1,178 @@
+"""The desk: composed whole, opened by itself, and the same for coroutines."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import inspect
+
+import paydesk
+from paydesk import ConfigurationError, HandlerRefused, OrderPaid, Paydesk, User
+from paydesk.billing.catalog import Catalog
+from paydesk.billing.settings import Settings
+from paydesk.errors import CatalogError
+from tests.billing.paying import pay
+from tests.billing.till import CATALOG, Till
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import stripe
+
+SECRETS = {
+    "STRIPE_SECRET_KEY": "sk_test_desk",
+    "STRIPE_WEBHOOK_SECRET": "whsec_desk",
+    "BASE_URL": "https://shop.example",
+}
+ADA = User("ada", "ada@example.com")
+
+
+def desk_in(folder: Path, **secrets: str) -> Paydesk:
+    settings = Settings.read({**SECRETS, "DATABASE_URL": f"sqlite:///{folder / 'app.db'}", **secrets})
+    return Paydesk(settings, catalog=Catalog.parse(CATALOG))
+
+
+def tables(desk: Paydesk) -> list[str]:
+    with desk.store.read() as connection:
+        return inspect(connection).get_table_names()
+
+
+def test_an_app_needs_its_secrets_and_its_catalog(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """`Paydesk()` reads both from where an app keeps them."""
+    for name, value in {**SECRETS, "DATABASE_URL": f"sqlite:///{tmp_path / 'app.db'}"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CatalogError, match="no such file"):
+        Paydesk()
+
+    (tmp_path / "paydesk.toml").write_text(CATALOG)
+    desk = Paydesk()
+
+    assert list(desk.catalog.products) == ["ebook", "mug"]
+
+
+def test_c4_a_desk_without_a_webhook_secret_does_not_open(tmp_path: Path) -> None:
+    """Never "no secret, so no check"."""
+    with pytest.raises(ConfigurationError, match="STRIPE_WEBHOOK_SECRET is missing"):
+        desk_in(tmp_path, STRIPE_WEBHOOK_SECRET="")
+
+
+def test_making_a_desk_touches_nothing(tmp_path: Path) -> None:
+    """An app is imported by tools and tests: nothing is opened before it is used."""
+    desk_in(tmp_path)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_empty_database_is_brought_up_to_date_by_itself(tmp_path: Path) -> None:
+    """The first verb finds its tables."""
+    desk = desk_in(tmp_path)
+
+    assert desk.orders(ADA) == []
+
+    assert {"orders", "events", "attempts"} <= set(tables(desk))
+    desk.close()
+
+
+def test_migrating_can_be_left_to_the_command(tmp_path: Path) -> None:
+    """Where changes to the database are somebody's own step, the app makes none."""
+    desk = desk_in(tmp_path, PAYDESK_MIGRATE="0")
+
+    desk.open()
+
+    assert tables(desk) == []
+    desk.close()
+
+
+def test_the_worker_runs_for_as_long_as_the_app(till: Till, client: stripe.StripeClient) -> None:
+    """Nobody calls `work` in an app: within its lifespan, what arrives is done."""
+    delivered: list[str] = []
+
+    @till.desk.on(OrderPaid)
+    def deliver(paid: OrderPaid) -> None:
+        delivered.append(paid.order.id)
+
+    checkout = till.desk.checkout("ebook", user=ADA)
+    pay(checkout.url)
+
+    async def live() -> None:
+        async with till.desk.lifespan(None):
+            await asyncio.to_thread(till.deliver, client)
+            deadline = time.monotonic() + 10
+            while not delivered and time.monotonic() < deadline:
+                await asyncio.sleep(0.01)
+
+    asyncio.run(live())
+
+    assert delivered == [checkout.order.id]
+
+
+def test_a_coroutine_handler_is_welcome(till: Till) -> None:
+    """For what only touches the outside world."""
+    told: list[str] = []
+
+    @till.desk.on(OrderPaid)
+    async def tell(paid: OrderPaid) -> None:
+        await asyncio.sleep(0)
+        told.append(paid.order.id)
+
+    checkout = till.desk.checkout("ebook")
+    pay(checkout.url)
+    till.desk.look_up(till.orders[0]["session_id"])
+    till.desk.work()
+
+    assert told == [checkout.order.id]
+
+
+def test_every_verb_is_there_for_coroutines(till: Till) -> None:
+    """The same functions, in a thread; the event loop stays free."""
+
+    async def buy() -> paydesk.Order:
+        checkout = await till.desk.aio.checkout("ebook", user=ADA)
+        await asyncio.to_thread(pay, checkout.url)
+        await asyncio.to_thread(till.desk.look_up, till.orders[0]["session_id"])
+        assert [order.id for order in await till.desk.aio.orders(ADA)] == [checkout.order.id]
+        return await till.desk.aio.refund(await till.desk.aio.order(checkout.order.id))
+
+    assert asyncio.run(buy()).status == "refunded"
+
+
+def test_a_handler_for_nothing_we_know_is_refused(till: Till) -> None:
+    """A misspelt fact would wait for ever."""
+    with pytest.raises(HandlerRefused, match="neither a fact"):
+        till.desk.on("OrderPaid")(print)
+
+
+def test_stripes_own_client_is_there_for_the_rest(till: Till) -> None:
+    """Configured for the same account and address."""
+    assert [product.id for product in till.desk.stripe.v1.products.list().data] == ["paydesk_mug", "paydesk_ebook"]
+
+
+def test_every_public_name_can_be_imported() -> None:
+    """What is promised is there, and nothing else is."""
+    for name in paydesk.__all__:
+        assert getattr(paydesk, name) is not None
+    assert dir(paydesk) == sorted(paydesk.__all__)
+    for name in ("Nothing", "orderpaid"):
+        assert not hasattr(paydesk, name)
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    """Commands start at once because nobody waits for a database toolkit they do not use."""
+    code = "import paydesk, sys; print(sorted({'stripe', 'sqlalchemy', 'fastapi', 'pydantic'} & set(sys.modules)))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert loaded.stdout == "[]\n"
+
+
+def test_the_desk_itself_loads_stripe_only_when_it_calls() -> None:
+    """Stripe's client is the slowest thing to import, and a web process starts without it."""
+    code = "import paydesk.billing.desk, sys; print('stripe' in sys.modules, 'fastapi' in sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert loaded.stdout == "False False\n"

@@ -133,7 +133,7 @@ def _create(call: Call) -> Document:
     world = call.world
     given = call.params | {"currency": check_currency(call.params["currency"])}
     check_charge_amount(given["amount"], given["currency"])
-    intents.check_needs_confirm(given, "return_url", "off_session", "error_on_requires_action")
+    intents.check_needs_confirm("payment_intent", given, "return_url", "off_session", "error_on_requires_action")
     if given.get("customer") is not None:
         world.get("customer", given["customer"], param="customer")
     method = _method(world, given)

@@ -216,7 +216,7 @@ def _shaped(world: World, given: dict[str, Any]) -> Document:
 
 def _create(call: Call) -> Document:
     world, given = call.world, call.params
-    intents.check_needs_confirm(given, "return_url")
+    intents.check_needs_confirm("setup_intent", given, "return_url")
     if given.get("customer") is not None:
         world.get("customer", given["customer"], param="customer")
     method = _method(world, given)

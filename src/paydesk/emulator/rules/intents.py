@@ -67,12 +67,13 @@ def check_return_url(intent: Document, given: dict[str, Any]) -> None:
     )
 
 
-def check_needs_confirm(given: dict[str, Any], *names: str) -> None:
+def check_needs_confirm(kind: str, given: dict[str, Any], *names: str) -> None:
     """Refuse what only makes sense when creating and confirming are one call."""
     for name in names:
         if given.get(name) and not given.get("confirm"):
             raise invalid(
-                f"The parameter `{name}` cannot be passed when creating an intent unless `confirm` is set to true.",
+                f"The parameter `{name}` cannot be passed when creating a {_NAMES[kind]} unless `confirm` is set to "
+                "true.",
                 param=name,
             )
 
@@ -82,7 +83,7 @@ def check_secret(call: Call, intent: Document) -> None:
     shown = call.params.get("client_secret")
     if shown is None and not call.is_public:
         return
-    if not hmac.compare_digest(str(shown or ""), intent["client_secret"]):
+    if not hmac.compare_digest(str(shown or "").encode(), intent["client_secret"].encode()):
         raise call.world.no_such(intent["object"], intent.id)
 
 

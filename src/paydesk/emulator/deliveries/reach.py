@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 
 def is_this_machine(url: str) -> bool:
     """Whether a URL's host is this machine, told from the URL alone: no name is looked up."""
-    host = (urlsplit(url).hostname or "").rstrip(".")
-    if host == "localhost":
-        return True
     try:
+        host = (urlsplit(url).hostname or "").rstrip(".")
+        if host == "localhost":
+            return True
         address = ipaddress.ip_address(host)
     except ValueError:
         return False

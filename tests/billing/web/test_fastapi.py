@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-import time
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from paydesk import OrderPaid, User
 from tests.billing.paying import pay
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import stripe
 
     from tests.billing.web.conftest import Site
 
 EBOOK = {"sku": "ebook"}
-
-
-def wait_for(claim: Callable[[], bool]) -> None:
-    """Look again until it is so; ten seconds are a failure."""
-    deadline = time.monotonic() + 10
-    while not claim():
-        assert time.monotonic() < deadline, "it did not happen within ten seconds"
-        time.sleep(0.02)
 
 
 def test_from_the_button_to_the_paid_order(site: Site) -> None:
@@ -47,16 +38,18 @@ def test_from_the_button_to_the_paid_order(site: Site) -> None:
 
 def test_the_webhook_alone_pays_the_order(site: Site) -> None:
     """The customer closes the window on Stripe's page, and the shop knows all the same."""
+    told = threading.Event()
+
+    @site.desk.on(OrderPaid)
+    def note(_paid: OrderPaid) -> None:
+        told.set()
+
     with site.browser("ada") as browser:
         url = browser.post("/checkout", json=EBOOK).json()["url"]
     pay(url)
 
-    def is_paid() -> bool:
-        with site.desk.store.read() as connection:
-            orders = site.desk.store.tables.orders
-            return [row.status for row in connection.execute(orders.select())] == ["paid"]
-
-    wait_for(is_paid)
+    assert told.wait(timeout=10)
+    assert [order.status for order in site.desk.orders(User("ada"))] == ["paid"]
 
 
 def test_a_script_gets_the_address_as_json(site: Site) -> None:

@@ -146,6 +146,18 @@ def test_a_second_start_finds_everything_wired(tmp_path: Path) -> None:
     assert (tmp_path / ".paydesk" / ".gitignore").read_text() == "*\n"
 
 
+def test_an_app_that_moves_keeps_its_endpoint(tmp_path: Path) -> None:
+    """Another port, the same secret; and nothing is sent to where the app was before."""
+    first = secrets_of(dev(SHOWS_SECRETS, tmp_path, "--url", f"http://127.0.0.1:{free_port()}"))
+
+    moved = dev(WAITS_FOR_ITS_WEBHOOK + SHOWS_SECRETS, tmp_path, "--url", f"http://127.0.0.1:{free_port()}")
+
+    arrived, shown = moved.stdout.splitlines()
+    assert arrived == "/webhooks/stripe customer.created Ada"
+    assert json.loads(shown)["STRIPE_WEBHOOK_SECRET"] == first["STRIPE_WEBHOOK_SECRET"]
+    assert "ConnectError" not in moved.stderr
+
+
 @pytest.mark.parametrize("damage", ["", "{", '{"id": "we_other", "url": "", "secret": ""}'])
 def test_a_lost_secret_is_rolled(tmp_path: Path, damage: str) -> None:
     """The endpoint stays; only its secret is new, and events signed with it arrive."""

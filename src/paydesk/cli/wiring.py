@@ -41,26 +41,26 @@ def client(stripe_url: str) -> stripe.StripeClient:
 
 
 def endpoint(stripe_url: str, base_url: str, folder: Path) -> Endpoint:
-    """The app's webhook endpoint: the one of last time, or a new one. Its secret is kept in `folder`."""
+    """The app's webhook endpoint: the one of last time, moved if the app has moved, or a new one.
+
+    Its secret is kept in `folder`.
+    """
     url = base_url + WEBHOOK_PATH
-    api = client(stripe_url)
-    there = next(
-        (
-            one
-            for one in api.v1.webhook_endpoints.list({"limit": 100}).data
-            if (one.url, one.status) == (url, "enabled")
-        ),
-        None,
-    )
-    if there is None:
-        made = api.v1.webhook_endpoints.create({"url": url, "enabled_events": ["*"], "description": "paydesk dev"})
-        wired = Endpoint(made.id, url, made.secret or "")
+    endpoints = client(stripe_url).v1.webhook_endpoints
+    there = {one.id: one for one in endpoints.list({"limit": 100}).data}
+    known = _kept(folder)
+    if known is not None and known.id in there:
+        ours = there[known.id]
+        if (ours.url, ours.status) != (url, "enabled"):
+            endpoints.update(known.id, {"url": url, "disabled": False})
+        wired = Endpoint(known.id, url, known.secret)
+    elif (like := next((one for one in there.values() if (one.url, one.status) == (url, "enabled")), None)) is not None:
+        wired = Endpoint(like.id, url, _roll(stripe_url, like.id))
     else:
-        known = _kept(folder)
-        if known is not None and known.id == there.id:
-            return known
-        wired = Endpoint(there.id, url, _roll(stripe_url, there.id))
-    _keep(folder, wired)
+        made = endpoints.create({"url": url, "enabled_events": ["*"], "description": "paydesk dev"})
+        wired = Endpoint(made.id, url, made.secret or "")
+    if wired != known:
+        _keep(folder, wired)
     return wired
 
 

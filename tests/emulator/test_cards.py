@@ -432,3 +432,14 @@ def test_some_money_is_available_at_once(client: stripe.StripeClient, controls: 
     balance = client.v1.balance.retrieve()
 
     assert (balance.available[0].amount, balance.pending[0].amount) == (2500 - 103, 0)
+
+
+@pytest.mark.parametrize("card", ["pm_card_createIssuerFraudRecord", "4000000000005423"])
+def test_a_bank_can_warn_before_anybody_disputes(client: stripe.StripeClient, controls: Controls, card: str) -> None:
+    """The payment stands; what to do about it is the merchant's choice."""
+    intent = pay(client, card)
+    controls.settle()
+
+    (warning,) = client.v1.radar.early_fraud_warnings.list({"payment_intent": intent.id}).data
+    assert (warning.charge, warning.actionable) == (intent.latest_charge, True)
+    assert "radar.early_fraud_warning.created" in events(client)

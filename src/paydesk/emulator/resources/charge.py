@@ -43,6 +43,7 @@ HOLD_SECONDS: Final = 7 * 24 * 3600
 # Stripe books the money of an asynchronous capture a moment after it has answered.
 SETTLES_AFTER_SECONDS: Final = 1
 SETTLE: Final = "charge.settle"
+SUSPECT: Final = "radar.early_fraud_warning.open"
 _DESCRIPTOR: Final = "PAYDESK LOCAL"
 
 
@@ -88,6 +89,8 @@ def authorize(
     world.add(charge, "charge.pending" if is_pending else "charge.succeeded")
     if captures and settles_later and not is_pending:
         world.schedule(world.now + SETTLES_AFTER_SECONDS, SETTLE, charge.id)
+    if card.is_reported_fraud:
+        world.schedule(world.now, SUSPECT, charge.id)
     return charge
 
 

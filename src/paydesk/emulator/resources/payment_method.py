@@ -11,7 +11,8 @@ from paydesk.emulator.kernel.fields import address, metadata
 from paydesk.emulator.kernel.kinds import Kind
 from paydesk.emulator.kernel.routes import Call, Route, retrieve, words
 from paydesk.emulator.resources import card
-from paydesk.emulator.rules import card_entry, cards
+from paydesk.emulator.rules import bank_debits, bank_entry, card_entry, cards
+from paydesk.emulator.rules.bank_debits import BankAccount
 from paydesk.emulator.rules.card_entry import Entry
 from paydesk.emulator.rules.instrument import Instrument
 
@@ -47,12 +48,31 @@ def new(world: World, given: dict[str, Any], *, param: str = "") -> Document:
     """
     if given.get("type") is None:
         raise missing_param(_below(param, "type"))
-    if given["type"] != "card":
-        raise _not_here(given["type"], _below(param, "type"))
-    billing = billing_details(given.get("billing_details"))
-    typed = given.get("card")
+    kind = given["type"]
+    # No debit is rehearsed in live mode: there are no accounts but test accounts.
+    if kind != "card" and (kind not in bank_entry.TYPES or world.livemode):
+        raise _not_here(kind, _below(param, "type"))
+    typed = given.get(kind)
     if not isinstance(typed, dict):
-        raise missing_param(_below(param, "card"))
+        raise missing_param(_below(param, kind))
+    billing = billing_details(given.get("billing_details"))
+    made = _typed_card(world, typed, billing, param) if kind == "card" else _typed_account(world, given, billing, param)
+    made["allow_redisplay"] = given.get("allow_redisplay") or "unspecified"
+    made["metadata"] = metadata({}, given.get("metadata", {}))
+    return world.add(made)
+
+
+def _typed_account(world: World, given: dict[str, Any], billing: dict[str, Any], param: str) -> Document:
+    kind = given["type"]
+    # A debit needs somebody who agreed to it.
+    for name in ("name", "email") if kind == "sepa_debit" else ("name",):
+        if not billing[name]:
+            raise missing_param(_below(param, f"billing_details[{name}]"))
+    account = bank_entry.read(kind, given[kind], param=_below(param, kind))
+    return _of_account(world, account, billing, given[kind])
+
+
+def _typed_card(world: World, typed: dict[str, Any], billing: dict[str, Any], param: str) -> Document:
     if "token" in typed:
         if "number" in typed:
             raise exclusive(_below(param, "card[token]"), _below(param, "card[number]"))
@@ -63,18 +83,19 @@ def new(world: World, given: dict[str, Any], *, param: str = "") -> Document:
         # Stripe refuses raw numbers from servers unless the account may send them; here the hosted page and local
         # tests do, and no number of a real card gets past the table of test cards.
         entry = card_entry.read(typed, world.now, livemode=world.livemode, param=_below(param, "card"))
-    made = _of_card(world, entry, billing)
-    made["allow_redisplay"] = given.get("allow_redisplay") or "unspecified"
-    made["metadata"] = metadata({}, given.get("metadata", {}))
-    return world.add(made)
+    return _of_card(world, entry, billing)
 
 
-def named(world: World, identifier: str, *, param: str = "payment_method") -> Document:
-    """The payment method a request names; a magic id makes a new one each time it is used."""
+def named(world: World, identifier: str, *, param: str | None = "payment_method") -> Document:
+    """The payment method a request names; a magic id makes a new one each time. `param` is None for one in the path."""
     if not world.livemode and identifier.startswith(_MAGIC_CARD):
         known = cards.by_alias(identifier.removeprefix(_MAGIC_CARD))
         if known is not None:
             return world.add(_of_card(world, card_entry.template(known, world.now), billing_details(None)))
+    account = None if world.livemode else bank_debits.by_alias(identifier.removeprefix("pm_"))
+    if account is not None:
+        holder = billing_details({"name": "Jenny Rosen", "email": "jenny@example.com"})
+        return world.add(_of_account(world, account, holder, {}))
     return world.get("payment_method", identifier, param=param)
 
 
@@ -145,44 +166,53 @@ def billing_details(given: dict[str, Any] | None, old: dict[str, Any] | None = N
     }
 
 
+def _of_account(world: World, account: BankAccount, billing: dict[str, Any], given: dict[str, Any]) -> Document:
+    shown = bank_entry.shown(account, given, card.fingerprint(world, account.number))
+    return _shaped(world, account.type, shown, billing, {"account": account.number})
+
+
 def _of_card(world: World, entry: Entry, billing: dict[str, Any]) -> Document:
     plastic = entry.card
     asked = {part: "unchecked" if billing["address"][part] else None for part in ("line1", "postal_code")}
-    return Document(
-        {
-            "id": world.mint("pm_"),
-            "object": "payment_method",
-            "allow_redisplay": "unspecified",
-            "billing_details": billing,
-            "card": {
-                "brand": plastic.brand,
-                "checks": {
-                    "address_line1_check": asked["line1"],
-                    "address_postal_code_check": asked["postal_code"],
-                    "cvc_check": "unchecked" if entry.has_cvc else None,
-                },
-                "country": plastic.country,
-                "display_brand": plastic.brand,
-                "exp_month": entry.exp_month,
-                "exp_year": entry.exp_year,
-                "fingerprint": card.fingerprint(world, plastic.number),
-                "funding": plastic.funding,
-                "generated_from": None,
-                "last4": plastic.last4,
-                "networks": {"available": [plastic.brand], "preferred": None},
-                "regulated_status": "unregulated",
-                "three_d_secure_usage": {"supported": plastic.knows_3d_secure},
-                "wallet": None,
-            },
-            "created": world.now,
-            "customer": None,
-            "customer_account": None,
-            "livemode": world.livemode,
-            "metadata": {},
-            "type": "card",
+    shown = {
+        "brand": plastic.brand,
+        "checks": {
+            "address_line1_check": asked["line1"],
+            "address_postal_code_check": asked["postal_code"],
+            "cvc_check": "unchecked" if entry.has_cvc else None,
         },
-        {"number": plastic.number, "has_cvc": entry.has_cvc},
-    )
+        "country": plastic.country,
+        "display_brand": plastic.brand,
+        "exp_month": entry.exp_month,
+        "exp_year": entry.exp_year,
+        "fingerprint": card.fingerprint(world, plastic.number),
+        "funding": plastic.funding,
+        "generated_from": None,
+        "last4": plastic.last4,
+        "networks": {"available": [plastic.brand], "preferred": None},
+        "regulated_status": "unregulated",
+        "three_d_secure_usage": {"supported": plastic.knows_3d_secure},
+        "wallet": None,
+    }
+    return _shaped(world, "card", shown, billing, {"number": plastic.number, "has_cvc": entry.has_cvc})
+
+
+def _shaped(
+    world: World, kind: str, shown: dict[str, Any], billing: dict[str, Any], private: dict[str, Any]
+) -> Document:
+    public = {
+        "allow_redisplay": "unspecified",
+        "billing_details": billing,
+        kind: shown,
+        "created": world.now,
+        "customer": None,
+        "customer_account": None,
+        "livemode": world.livemode,
+        "metadata": {},
+        "type": kind,
+    }
+    ordered = {name: public[name] for name in sorted(public)}
+    return Document({"id": world.mint("pm_"), "object": "payment_method", **ordered}, private)
 
 
 def _entry_of(source: Document) -> Entry:
@@ -238,9 +268,7 @@ def _attach(call: Call) -> Document:
     if not call.params.get("customer"):
         raise StripeError("Must provide customer or customer_account.", code="parameter_missing")
     customer = world.get("customer", call.params["customer"], param="customer")
-    identifier = call.path["payment_method"]
-    is_magic = identifier.startswith(_MAGIC_CARD)
-    method = named(world, identifier) if is_magic else world.get("payment_method", identifier)
+    method = named(world, call.path["payment_method"], param=None)
     attach(world, method, customer)
     return method
 
@@ -328,7 +356,9 @@ ROUTES = (
         "/v1/payment_methods",
         _create,
         uses=words(
-            "type card.number card.exp_month card.exp_year card.cvc card.token billing_details metadata allow_redisplay"
+            "type card.number card.exp_month card.exp_year card.cvc card.token us_bank_account.account_number "
+            "us_bank_account.routing_number us_bank_account.account_type us_bank_account.account_holder_type "
+            "sepa_debit.iban billing_details metadata allow_redisplay"
         ),
         refuses={
             "customer": "cloning to a connected account is not modelled.",

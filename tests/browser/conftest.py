@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.emulator.receiver import Receiver
+
 CHROMIUM = os.environ.get("TEST_CHROMIUM", "/usr/bin/chromium-headless-shell")
 
 
@@ -39,6 +41,14 @@ def phone(browser: Browser) -> Iterator[Page]:
 def plain_page(browser: Browser) -> Iterator[Page]:
     """A tab that runs no script."""
     yield from tab(browser, java_script_enabled=False)
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """A webhook receiver on loopback."""
+    receiver = Receiver()
+    yield receiver
+    receiver.close()
 
 
 def tab(browser: Browser, **settings: Any) -> Iterator[Page]:

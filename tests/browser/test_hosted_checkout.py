@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
 import stripe
 from playwright.sync_api import Page, expect
+
+from tests.emulator.receiver import Answer, Receiver
 
 DECLINED = "Your credit card was declined. Try paying with a debit card instead."
 NO_FUNDS = "Your credit card was declined because of insufficient funds. Try paying with a debit card instead."
@@ -176,6 +179,36 @@ def test_3d_secure_not_passed_leads_back_to_the_form(
     page.get_by_role("button", name="Succeeds").click()
     pay(page)
     landed(page, session)
+    assert charges(client) == ["succeeded"]
+
+
+def test_a_double_click_pays_once_and_shows_that_it_works(
+    page: Page, client: stripe.StripeClient, session: stripe.checkout.Session, receiver: Receiver
+) -> None:
+    """The button says so while the shop is told, and takes no second press."""
+    may_answer = threading.Event()
+    receiver.answer = lambda received: Answer(when=may_answer)
+    client.v1.webhook_endpoints.create({"url": receiver.url, "enabled_events": ["checkout.session.completed"]})
+    page.goto(url(session))
+    page.get_by_role("button", name="Succeeds").click()
+
+    said: list[str] = []
+    page.expose_function("say", lambda words: said.append(words))
+    page.evaluate(
+        """() => {
+            const pay = document.getElementById("pay");
+            const say = () => window.say(`${pay.innerText} ${pay.getAttribute("aria-disabled")}`);
+            new MutationObserver(say).observe(pay, { attributes: true, childList: true, subtree: true });
+        }"""
+    )
+
+    page.locator("#pay").dblclick(no_wait_after=True)
+
+    receiver.wait_for(1)
+    assert state(client, session) == ("complete", "paid")
+    may_answer.set()
+    landed(page, session)
+    assert said[0] == "Processing… true"
     assert charges(client) == ["succeeded"]
 
 

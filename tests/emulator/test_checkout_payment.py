@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 import stripe
@@ -286,6 +286,23 @@ def test_a_bank_that_answers_after_the_session_expired_charges_nothing(client: s
 
     intent = client.v1.payment_intents.retrieve(waiting["payment_intent"]["id"])
     assert (intent.status, client.v1.charges.list().data) == ("canceled", [])
+
+
+def test_a_bank_asked_about_an_old_total_is_asked_in_vain(client: stripe.StripeClient, wire: Wire) -> None:
+    """Changing what is sold gives the running try up; the next one is for the new total."""
+    session = opened(client, expand=["line_items"])
+    assert session.line_items is not None
+    waiting = confirm(wire, session, "pm_card_authenticationRequired").value["payment_intent"]
+    bank = urlsplit(waiting["next_action"]["redirect_to_url"]["url"])
+
+    client.v1.checkout.sessions.update(
+        session.id, {"line_items": [{"id": session.line_items.data[0].id, "quantity": 2}]}
+    )
+    wire.post(f"{bank.path}?{bank.query}", "answer=complete")
+
+    assert client.v1.charges.list().data == []
+    paid = confirm(wire, session).value
+    assert (paid["payment_intent"]["id"], paid["payment_intent"]["amount_received"]) == (waiting["id"], 3800)
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,7 @@ def _answered(world: World, intent: Document, *, passed: bool) -> Closed | GoTo:
     checkout_payment.authenticated(world, intent, passed=passed)
     session = checkout_payment.session_of(world, intent)
     if session is not None and session["status"] == "complete":
-        return checkout.finished(world, session)
+        return checkout.finished(session)
     return_url = intent.private.get("return_url")
     if return_url is None:
         return _nothing_asked(world, intent)

@@ -150,12 +150,9 @@ def is_open(world: World, session: Document) -> bool:
     return bool(session["status"] == "open" and session["expires_at"] > world.now)
 
 
-def finished(world: World, session: Document) -> GoTo:
+def finished(session: Document) -> GoTo:
     """Back to the seller, once its webhook has been answered."""
-    url = checkout_view.with_id(session["success_url"], session)
-    event = world.first("event", "type", "checkout.session.completed")
-    is_ours = event is not None and event["data"]["object"]["id"] == session.id
-    return GoTo(str(url), event.id if event is not None and is_ours else None)
+    return GoTo(str(checkout_view.with_id(session["success_url"], session)), session.private.get("told"))
 
 
 def _page(world: World, session: Document, *, has_failed: bool) -> Next:
@@ -182,7 +179,7 @@ def _plain(error: Mapping[str, Any], card: Mapping[str, Any]) -> str:
 def _submit(world: World, session: Document, sent: dict[str, Any]) -> Next:
     if session["status"] == "complete":
         # A second click, or a reloaded answer: the payment was made, and the customer goes where it led.
-        return GoTo(str(checkout_view.with_id(session["success_url"], session)))
+        return finished(session)
     if not is_open(world, session):
         return closed(world, session)
     typed = checkout_form.read(sent)
@@ -212,7 +209,7 @@ def _submit(world: World, session: Document, sent: dict[str, Any]) -> Next:
     except StripeError as refusal:
         raise Refused(refusal, typed) from None
     if session["status"] == "complete":
-        return finished(world, session)
+        return finished(session)
     return GoTo(str(checkout_payment.challenge_url(world, session)))
 
 
@@ -246,7 +243,7 @@ def _changed(world: World, session: Document, typed: Typed, change: str) -> Next
         for line in line_items.lines_of(session)
     ]
     try:
-        checkout_session.set_lines(session, lines)
+        checkout_session.set_lines(world, session, lines)
     except StripeError as refusal:
         return Shown(checkout_view.of(world, session, typed=typed, alert=refusal.message), 422)
     world.save(session)

@@ -111,6 +111,16 @@ def challenge_url(world: World, session: Document) -> str | None:
     return str(intent["next_action"]["redirect_to_url"]["url"])
 
 
+def abandon_try(world: World, session: Document) -> None:
+    """What is sold has changed: a bank that is still asked about the old total is asked in vain."""
+    intent = intent_of(world, session)
+    if intent is not None and intent["status"] == "requires_action":
+        intent["next_action"] = None
+        intent["payment_method"] = None
+        intent["status"] = "requires_payment_method"
+        world.save(intent)
+
+
 def give_up(world: World, session: Document) -> None:
     """The session is over: what was tried for it can no longer succeed."""
     intent = intent_of(world, session)
@@ -217,6 +227,9 @@ def _complete(world: World, session: Document, payment_status: str, customer_id:
     world.unschedule(EXPIRE, session.id)
     world.save(session)
     world.emit("checkout.session.completed", session)
+    told = world.first("event", "type", "checkout.session.completed")
+    session.private["told"] = None if told is None else told.id
+    world.save(session)
 
 
 def fixed_email(world: World, session: Document) -> str | None:

@@ -93,10 +93,11 @@ def check_total(sums: Totals, currency: str) -> None:
         )
 
 
-def set_lines(session: Document, lines: list[line_items.Line]) -> None:
+def set_lines(world: World, session: Document, lines: list[line_items.Line]) -> None:
     """Sell these from now on, at what they cost."""
     sums = totals(lines)
     check_total(sums, session["currency"])
+    checkout_payment.abandon_try(world, session)
     session.private["lines"] = lines
     session["amount_subtotal"] = sums.subtotal
     session["amount_total"] = sums.total
@@ -112,7 +113,7 @@ def _update(call: Call) -> Document:
         check_open(session, "updated")
         if session["mode"] == "setup":
             raise invalid("You can not pass `line_items` in `setup` mode.", param="line_items")
-        set_lines(session, line_items.update(world, session, given["line_items"]))
+        set_lines(world, session, line_items.update(world, session, given["line_items"]))
     shipping = (given.get("collected_information") or {}).get("shipping_details")
     if shipping is not None:
         session["collected_information"]["shipping_details"] = {

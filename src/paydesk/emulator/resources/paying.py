@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from paydesk.emulator.kernel.errors import DOCUMENTATION, StripeError
-from paydesk.emulator.resources import charge, dispute, payment_method
+from paydesk.emulator.resources import charge, choosing, dispute, payment_method
 from paydesk.emulator.rules import bank_debits, confirming, declines
 from paydesk.emulator.rules.confirming import Accept, Challenge, Refuse
 from paydesk.emulator.rules.instrument import bank_details, card_details
-from paydesk.emulator.rules.intents import check_confirmable, check_ownership, check_type, unexpected_state
+from paydesk.emulator.rules.intents import check_confirmable, unexpected_state
 
 if TYPE_CHECKING:
     from paydesk.emulator.kernel.document import Document
@@ -44,9 +44,7 @@ def confirm(
             ready for another try, are kept (`keeps_work`). 400 for what cannot be confirmed, or not with this.
     """
     check_confirmable(intent)
-    check_ownership(intent, method)
-    check_type(intent, method)
-    payment_method.check_unspent(method)
+    choosing.check(intent, method)
     intent["payment_method"] = method.id
     intent.private["return_url"] = return_url
     intent.private["off_session"] = off_session

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from paydesk.emulator.kernel.document import Document
-from paydesk.emulator.kernel.errors import StripeError, exclusive
+from paydesk.emulator.kernel.errors import StripeError
 from paydesk.emulator.kernel.fields import metadata
 from paydesk.emulator.kernel.kinds import Kind
 from paydesk.emulator.kernel.routes import Call, Route, listing, words
 from paydesk.emulator.kernel.search import search
-from paydesk.emulator.resources import paying, payment_method
+from paydesk.emulator.resources import choosing, paying
 from paydesk.emulator.resources.charge import shipping
 from paydesk.emulator.rules import intents
 from paydesk.emulator.rules.money import amount_text, check_charge_amount, check_currency
@@ -136,10 +136,8 @@ def _create(call: Call) -> Document:
     intents.check_needs_confirm("payment_intent", given, "return_url", "off_session", "error_on_requires_action")
     if given.get("customer") is not None:
         world.get("customer", given["customer"], param="customer")
-    method = _method(world, given)
     intent = _shaped(world, given)
-    if method is not None:
-        _choose(intent, method)
+    choosing.choose(world, intent, given)
     call.echo(intent)
     world.add(intent, "payment_intent.created")
     if given.get("confirm"):
@@ -179,13 +177,11 @@ def _update(call: Call) -> Document:
         intent["metadata"] = metadata(intent["metadata"], given["metadata"])
     if "shipping" in given:
         intent["shipping"] = shipping(given["shipping"], intent["shipping"])
-    _request_three_d_secure(intent, given)
+    choosing.request_three_d_secure(intent, given)
     if given.get("payment_method", "") is None:
         intent["payment_method"], intent["next_action"] = None, None
         intent["status"] = "requires_payment_method"
-    method = _method(world, given)
-    if method is not None:
-        _choose(intent, method)
+    choosing.choose(world, intent, given)
     call.echo(intent)
     # There is no event for this: Stripe tells of an intent's progress, not of its edits.
     world.save(intent)
@@ -204,10 +200,8 @@ def _confirm(call: Call) -> Document:
         intent["capture_method"] = given["capture_method"]
     if "shipping" in given:
         intent["shipping"] = shipping(given["shipping"], intent["shipping"])
-    _request_three_d_secure(intent, given)
-    method = _method(world, given)
-    if method is not None:
-        _choose(intent, method)
+    choosing.request_three_d_secure(intent, given)
+    choosing.choose(world, intent, given)
     _carry_out(world, intent, given)
     return intent
 
@@ -268,30 +262,6 @@ def _cancel(call: Call) -> Document:
     return intent
 
 
-def _method(world: World, given: dict[str, Any]) -> Document | None:
-    typed, named = given.get("payment_method_data"), given.get("payment_method")
-    if typed is not None and named is not None:
-        raise exclusive("payment_method", "payment_method_data")
-    if typed is not None:
-        return payment_method.new(world, typed, param="payment_method_data")
-    return None if named is None else payment_method.named(world, named)
-
-
-def _choose(intent: Document, method: Document) -> None:
-    intents.check_ownership(intent, method)
-    intents.check_type(intent, method)
-    payment_method.check_unspent(method)
-    intent["payment_method"] = method.id
-    intent["next_action"] = None
-    intent["status"] = "requires_confirmation"
-
-
-def _request_three_d_secure(intent: Document, given: dict[str, Any]) -> None:
-    asked = ((given.get("payment_method_options") or {}).get("card") or {}).get("request_three_d_secure")
-    if asked is not None:
-        intent["payment_method_options"]["card"]["request_three_d_secure"] = asked
-
-
 def _too_late(intent: Document, name: str) -> StripeError:
     return intents.unexpected_state(
         intent,
@@ -300,13 +270,6 @@ def _too_late(intent: Document, name: str) -> StripeError:
     )
 
 
-_METHOD = words(
-    "payment_method payment_method_data.type payment_method_data.card.number payment_method_data.card.exp_month "
-    "payment_method_data.card.exp_year payment_method_data.card.cvc payment_method_data.card.token "
-    "payment_method_data.billing_details payment_method_data.metadata payment_method_data.allow_redisplay "
-    "payment_method_data.us_bank_account payment_method_data.sepa_debit "
-    "payment_method_options.card.request_three_d_secure"
-)
 _SHOWN = words(
     "capture_method customer description metadata receipt_email setup_future_usage shipping statement_descriptor "
     "statement_descriptor_suffix transfer_group"
@@ -321,7 +284,7 @@ ROUTES = (
         "POST",
         "/v1/payment_intents",
         _create,
-        uses=_METHOD
+        uses=choosing.PARAMS
         | _SHOWN
         | _CONFIRMED
         | words(
@@ -338,13 +301,20 @@ ROUTES = (
     ),
     Route("GET", _PATH, _retrieve, uses=words("client_secret"), area=_AREA, is_public=True),
     Route(
-        "POST", _PATH, _update, uses=_METHOD | _SHOWN | words("amount currency"), refuses=intents.REFUSED, area=_AREA
+        "POST",
+        _PATH,
+        _update,
+        uses=choosing.PARAMS | _SHOWN | words("amount currency"),
+        refuses=intents.REFUSED,
+        area=_AREA,
     ),
     Route(
         "POST",
         _PATH + "/confirm",
         _confirm,
-        uses=_METHOD | _CONFIRMED | words("client_secret capture_method receipt_email setup_future_usage shipping"),
+        uses=choosing.PARAMS
+        | _CONFIRMED
+        | words("client_secret capture_method receipt_email setup_future_usage shipping"),
         refuses=intents.REFUSED | {"amount_to_confirm": "it would confirm another amount than the intent's."},
         area=_AREA,
         is_public=True,

@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from paydesk.emulator.kernel.document import Document
-from paydesk.emulator.kernel.errors import DOCUMENTATION, StripeError, exclusive
+from paydesk.emulator.kernel.errors import DOCUMENTATION, StripeError
 from paydesk.emulator.kernel.fields import metadata
 from paydesk.emulator.kernel.kinds import Kind
 from paydesk.emulator.kernel.routes import Call, Route, listing, words
-from paydesk.emulator.resources import payment_method, setup_attempt
+from paydesk.emulator.resources import choosing, payment_method, setup_attempt
 from paydesk.emulator.resources.paying import NOT_AUTHENTICATED
 from paydesk.emulator.rules import confirming, intents
 from paydesk.emulator.rules.confirming import Accept, Challenge, Refuse, ThreeDSecure
@@ -59,9 +59,7 @@ def confirm(world: World, intent: Document, method: Document, *, return_url: str
             for another try, are kept (`keeps_work`). 400 for what cannot be confirmed, or not with this.
     """
     intents.check_confirmable(intent)
-    intents.check_ownership(intent, method)
-    intents.check_type(intent, method)
-    payment_method.check_unspent(method)
+    choosing.check(intent, method)
     intent["payment_method"] = method.id
     intent["last_setup_error"], intent["next_action"] = None, None
     intent.private["return_url"] = return_url
@@ -219,10 +217,8 @@ def _create(call: Call) -> Document:
     intents.check_needs_confirm("setup_intent", given, "return_url")
     if given.get("customer") is not None:
         world.get("customer", given["customer"], param="customer")
-    method = _method(world, given)
     intent = _shaped(world, given)
-    if method is not None:
-        _choose(intent, method)
+    choosing.choose(world, intent, given)
     call.echo(intent)
     world.add(intent, "setup_intent.created")
     if given.get("confirm"):
@@ -252,9 +248,7 @@ def _update(call: Call) -> Document:
         intent["description"] = given["description"]
     if "metadata" in given:
         intent["metadata"] = metadata(intent["metadata"], given["metadata"])
-    method = _method(world, given)
-    if method is not None:
-        _choose(intent, method)
+    choosing.choose(world, intent, given)
     call.echo(intent)
     # There is no event for this: Stripe tells of an intent's progress, not of its edits.
     world.save(intent)
@@ -266,9 +260,7 @@ def _confirm(call: Call) -> Document:
     intent = world.get("setup_intent", call.path["intent"])
     intents.check_secret(call, intent)
     intents.check_confirmable(intent)
-    method = _method(world, given)
-    if method is not None:
-        _choose(intent, method)
+    choosing.choose(world, intent, given)
     _carry_out(world, intent, given)
     return intent
 
@@ -277,9 +269,7 @@ def _carry_out(world: World, intent: Document, given: dict[str, Any]) -> None:
     if intent["payment_method"] is None:
         raise intents.no_payment_method(intent)
     intents.check_return_url(intent, given)
-    asked = ((given.get("payment_method_options") or {}).get("card") or {}).get("request_three_d_secure")
-    if asked is not None:
-        intent["payment_method_options"]["card"]["request_three_d_secure"] = asked
+    choosing.request_three_d_secure(intent, given)
     confirm(
         world,
         intent,
@@ -301,31 +291,6 @@ def _cancel(call: Call) -> Document:
     return intent
 
 
-def _method(world: World, given: dict[str, Any]) -> Document | None:
-    typed, named = given.get("payment_method_data"), given.get("payment_method")
-    if typed is not None and named is not None:
-        raise exclusive("payment_method", "payment_method_data")
-    if typed is not None:
-        return payment_method.new(world, typed, param="payment_method_data")
-    return None if named is None else payment_method.named(world, named)
-
-
-def _choose(intent: Document, method: Document) -> None:
-    intents.check_ownership(intent, method)
-    intents.check_type(intent, method)
-    payment_method.check_unspent(method)
-    intent["payment_method"] = method.id
-    intent["next_action"] = None
-    intent["status"] = "requires_confirmation"
-
-
-_METHOD = words(
-    "payment_method payment_method_data.type payment_method_data.card.number payment_method_data.card.exp_month "
-    "payment_method_data.card.exp_year payment_method_data.card.cvc payment_method_data.card.token "
-    "payment_method_data.billing_details payment_method_data.metadata payment_method_data.allow_redisplay "
-    "payment_method_data.us_bank_account payment_method_data.sepa_debit "
-    "payment_method_options.card.request_three_d_secure"
-)
 _AREA = SETUP_INTENT.area
 _PATH = "/v1/setup_intents/{intent}"
 _REFUSED = intents.REFUSED | {"attach_to_self": intents.CONNECT, "single_use": "single-use mandates are not modelled."}
@@ -336,7 +301,7 @@ ROUTES = (
         "POST",
         "/v1/setup_intents",
         _create,
-        uses=_METHOD
+        uses=choosing.PARAMS
         | words(
             "customer description metadata usage confirm return_url use_stripe_sdk automatic_payment_methods "
             "allowed_payment_method_types excluded_payment_method_types"
@@ -345,12 +310,19 @@ ROUTES = (
         area=_AREA,
     ),
     Route("GET", _PATH, _retrieve, uses=words("client_secret"), area=_AREA, is_public=True),
-    Route("POST", _PATH, _update, uses=_METHOD | words("customer description metadata"), refuses=_REFUSED, area=_AREA),
+    Route(
+        "POST",
+        _PATH,
+        _update,
+        uses=choosing.PARAMS | words("customer description metadata"),
+        refuses=_REFUSED,
+        area=_AREA,
+    ),
     Route(
         "POST",
         _PATH + "/confirm",
         _confirm,
-        uses=_METHOD | words("client_secret return_url use_stripe_sdk"),
+        uses=choosing.PARAMS | words("client_secret return_url use_stripe_sdk"),
         refuses=_REFUSED,
         area=_AREA,
         is_public=True,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -40,6 +41,15 @@ class Answer:
     when: threading.Event | None = None
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A sender that was killed takes its connection with it: nothing to say about that."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 class Receiver:
     """Answers 200 to everything, unless told otherwise."""
 
@@ -47,8 +57,7 @@ class Receiver:
         self.received: list[Received] = []
         self.answer: Callable[[Received], Answer] = lambda received: Answer()
         self._arrived = threading.Condition()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
         self._thread.start()
 
@@ -67,10 +76,14 @@ class Receiver:
 
     def wait_for(self, count: int) -> list[Received]:
         """What arrived, as soon as it is so many."""
+        return self.wait_until(lambda received: len(received) >= count)
+
+    def wait_until(self, is_so: Callable[[list[Received]], bool]) -> list[Received]:
+        """What arrived, as soon as something did and it is so."""
         with self._arrived:
-            arrived = self._arrived.wait_for(lambda: len(self.received) >= count, PATIENCE_SECONDS)
-        assert arrived, f"{len(self.received)} deliveries arrived, not {count}"
-        return list(self.received)
+            arrived = self._arrived.wait_for(lambda: bool(self.received) and is_so(self.received), PATIENCE_SECONDS)
+            assert arrived, f"in vain after {[received.path for received in self.received]}"
+            return list(self.received)
 
     def close(self) -> None:
         """Stop listening: whoever connects now is refused."""
@@ -85,7 +98,12 @@ class Receiver:
             protocol_version = "HTTP/1.1"
 
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
+                length = int(self.headers["Content-Length"])
+                body = self.rfile.read(length)
+                if len(body) < length:
+                    # The sender was killed while it was speaking.
+                    self.close_connection = True
+                    return
                 received = Received(self.path, {name.lower(): value for name, value in self.headers.items()}, body)
                 receiver._note(received)
                 answer = receiver.answer(received)

@@ -84,6 +84,17 @@ def test_the_request_log_shows_this_sandbox_alone(
     assert len(controls.get("/requests?limit=1")["requests"]) == 1
 
 
+def test_the_request_log_keeps_no_signing_secret(client: stripe.StripeClient, controls: Controls) -> None:
+    """Only the answer itself shows it."""
+    endpoint = client.v1.webhook_endpoints.create({"url": "http://127.0.0.1:9/", "enabled_events": ["*"]})
+
+    newest = controls.get("/requests")["requests"][0]["id"]
+    shown = controls.get(f"/requests/{newest}")
+
+    assert shown["answer"]["id"] == endpoint.id
+    assert shown["answer"]["secret"] == "whsec_***"
+
+
 def test_a_request_nobody_made_is_a_404(controls: Controls) -> None:
     """As is an event nobody had, and an endpoint nobody made."""
     for method, path in (

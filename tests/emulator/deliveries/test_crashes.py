@@ -50,6 +50,9 @@ def test_every_answered_request_is_told_of_after_a_kill(folder: Path, receiver: 
     first.kill()
 
     second = LocalStripe("--data", str(folder))
-    while {received.event["data"]["object"]["id"] for received in receiver.received} != made:
-        receiver.wait_for(len(receiver.received) + 1)
+    told_of = receiver.wait_until(
+        lambda received: {one.event["data"]["object"]["id"] for one in received} == made,
+    )
     second.stop()
+
+    assert len(told_of) >= 20

@@ -147,6 +147,27 @@ def test_a_slow_receiver_delays_nobody_else(
     assert client.v1.events.retrieve(event.id).pending_webhooks == 0
 
 
+def test_a_receiver_that_hangs_takes_nobody_elses_place(
+    client: stripe.StripeClient, receiver: Receiver, controls: Controls
+) -> None:
+    """However many events wait for it, others get theirs at once."""
+    release = threading.Event()
+    receiver.answer = lambda received: Answer(when=release if received.path == "/hangs" else None)
+    hangs, works = f"http://127.0.0.1:{receiver.port}/hangs", f"http://127.0.0.1:{receiver.port}/works"
+    client.v1.webhook_endpoints.create({"url": hangs, "enabled_events": ["customer.created"]})
+    for _ in range(80):
+        client.v1.customers.create()
+    client.v1.webhook_endpoints.create({"url": works, "enabled_events": ["product.created"]})
+    client.v1.products.create({"name": "Ebook"})
+
+    arrived = receiver.wait_until(lambda received: received[-1].path == "/works")
+    release.set()
+    controls.settle()
+
+    assert len([received for received in arrived if received.path == "/hangs"]) <= 10
+    assert len(receiver.received) == 81
+
+
 def test_an_event_is_resent_when_asked(client: stripe.StripeClient, receiver: Receiver, controls: Controls) -> None:
     """The same event, once more, even after it was delivered."""
     endpoint = client.v1.webhook_endpoints.create({"url": receiver.url, "enabled_events": ["*"]})

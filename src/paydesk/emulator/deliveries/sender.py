@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -28,8 +29,15 @@ if TYPE_CHECKING:
 log = logging.getLogger("paydesk.local")
 
 AT_ONCE_MAX = 50
+# One receiver that does not answer must not take the places of all others.
+AT_ONCE_PER_ENDPOINT_MAX = 10
 # A machine that was suspended must not miss what fell due.
 LONGEST_SLEEP_SECONDS = 30.0
+
+_WAITING = (
+    "FROM deliveries d JOIN sandboxes s ON s.number = d.sandbox "
+    "WHERE d.state = 'waiting' AND d.endpoint NOT IN (SELECT value FROM json_each(?))"
+)
 
 
 @dataclass(frozen=True)
@@ -66,6 +74,7 @@ class Sender:
         self._woken = asyncio.Event()
         self._outcome = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._at_once: Counter[str] = Counter()
         # Called on the server's thread after every attempt.
         self.watchers: list[Callable[[Attempted], None]] = []
 
@@ -77,10 +86,9 @@ class Sender:
         try:
             while True:
                 self._woken.clear()
-                for delivery in self._claim(AT_ONCE_MAX - len(self._tasks)):
-                    task = asyncio.create_task(self._attempt(delivery))
-                    self._tasks.add(task)
-                    task.add_done_callback(self._done)
+                while claimed := self._claim():
+                    for delivery in claimed:
+                        self._start(delivery)
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._woken.wait(), self._seconds_until_due())
         finally:
@@ -114,6 +122,21 @@ class Sender:
 
     # One attempt
 
+    def _start(self, delivery: Delivery) -> None:
+        def done(task: asyncio.Task[None]) -> None:
+            self._tasks.discard(task)
+            self._at_once[delivery.endpoint] -= 1
+            self._woken.set()
+            self._outcome.set()
+            self._outcome = asyncio.Event()
+            if not task.cancelled() and (error := task.exception()) is not None:
+                log.error("The outcome of sending %s could not be kept", delivery.event, exc_info=error)
+
+        task = asyncio.create_task(self._attempt(delivery))
+        self._tasks.add(task)
+        self._at_once[delivery.endpoint] += 1
+        task.add_done_callback(done)
+
     async def _attempt(self, delivery: Delivery) -> None:
         sandbox = self._sandboxes.numbered(delivery.sandbox)
         posting = self._kernel.within(sandbox, lambda world: self._prepared(world, delivery))
@@ -145,32 +168,32 @@ class Sender:
         header = signature.header(valid, now, _rendered(shown), livemode=world.livemode)
         return Posting(event["type"], endpoint["url"], sent, header)
 
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        self._woken.set()
-        self._outcome.set()
-        self._outcome = asyncio.Event()
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("A delivery's outcome could not be kept", exc_info=error)
-
     # What is due
 
-    def _claim(self, room: int) -> list[Delivery]:
-        if room <= 0:
-            return []
-        due = (
-            "SELECT d.seq FROM deliveries d JOIN sandboxes s ON s.number = d.sandbox "
-            "WHERE d.state = 'waiting' AND d.due - s.ahead <= ? LIMIT ?"
-        )
+    def _claim(self) -> list[Delivery]:
+        """Mark what is due and may be sent now; nothing when there is nothing, or no room."""
+        free = AT_ONCE_MAX - len(self._tasks)
         now = int(self._sandboxes.unpushed_now())
-        if self._kernel.store.db.execute(due, (now, 1)).fetchone() is None:
+        if free <= 0:
+            return []
+        due = self._kernel.store.db.execute(
+            f"SELECT d.seq, d.endpoint {_WAITING} AND d.due - s.ahead <= ? LIMIT ?",
+            (self._full(), now, free),
+        ).fetchall()
+        room = Counter({endpoint: AT_ONCE_PER_ENDPOINT_MAX - self._at_once[endpoint] for _, endpoint in due})
+        chosen = []
+        for seq, endpoint in due:
+            if room[endpoint] > 0:
+                room[endpoint] -= 1
+                chosen.append(seq)
+        if not chosen:
             return []
         # Its commit is also that of the events: what is sent has happened for good.
         with self._kernel.store.transaction() as db:
             rows = db.execute(
-                f"UPDATE deliveries SET state = 'sending' WHERE seq IN ({due}) "  # noqa: S608 - both parts are ours
+                "UPDATE deliveries SET state = 'sending' WHERE seq IN (SELECT value FROM json_each(?)) "
                 "RETURNING seq, sandbox, event, endpoint, attempts, is_corrupt",
-                (now, room),
+                (json.dumps(chosen),),
             ).fetchall()
         return [Delivery(*row) for row in sorted(rows)]
 
@@ -178,12 +201,16 @@ class Sender:
         if len(self._tasks) >= AT_ONCE_MAX:
             return LONGEST_SLEEP_SECONDS
         (due,) = self._kernel.store.db.execute(
-            "SELECT min(d.due - s.ahead) FROM deliveries d JOIN sandboxes s ON s.number = d.sandbox "
-            "WHERE d.state = 'waiting'"
+            f"SELECT min(d.due - s.ahead) {_WAITING}",
+            (self._full(),),
         ).fetchone()
         if due is None:
             return LONGEST_SLEEP_SECONDS
         return min(max(0.0, float(due) - self._sandboxes.unpushed_now()), LONGEST_SLEEP_SECONDS)
+
+    def _full(self) -> str:
+        """The endpoints that get no more for now, as JSON."""
+        return json.dumps([one for one, count in self._at_once.items() if count >= AT_ONCE_PER_ENDPOINT_MAX])
 
     def _is_unanswered(self, event: str) -> bool:
         rows = self._kernel.store.db.execute(

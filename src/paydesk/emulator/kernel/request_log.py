@@ -1,7 +1,7 @@
 """The request log: what was asked and what was answered, for the person who wonders why.
 
 It is written behind the answers, in batches: the log may lose its last moments in a
-crash, the objects never do. Card numbers and security codes are starred.
+crash, the objects never do. Card numbers, security codes and signing secrets are starred.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 BATCH = 200
 KEPT_PER_SERVER = 10_000
 
+_SIGNING_SECRET = re.compile(r"whsec_\w+")
 _CARD_DATA = re.compile(r"((?:number|cvc)(?:\]|%5D)?=)[^&]*")
 
 
@@ -44,7 +45,7 @@ class Entry:
             self.request.headers.get("idempotency-key"),
             self.version,
             self.status,
-            self.answer.decode(),
+            _SIGNING_SECRET.sub("whsec_***", self.answer.decode()),
             self.created,
             self.duration_us,
         )

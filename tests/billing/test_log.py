@@ -32,6 +32,8 @@ def written(request: pytest.FixtureRequest) -> Iterator[tuple[logging.Logger, io
     [
         (f"key {KEY}.", "key sk_test_***."),
         ("rk_live_51abc", "rk_live_***"),
+        ("%22sk_test_51abc%22", "%22sk_test_***%22"),
+        ("the risk_test_result", "the risk_test_result"),
         ("'whsec_a/b+c=='", "'whsec_***'"),
         ("postgresql://ada:hunter2@db/shop", "postgresql://ada:***@db/shop"),
         ("sk_test is a prefix, pk_test_51 is public", "sk_test is a prefix, pk_test_51 is public"),
@@ -62,6 +64,18 @@ def test_secrets_in_a_traceback_are_starred_out(written: tuple[logging.Logger, i
 
     assert "'sk_test_***'" in stream.getvalue()
     assert "SecretPart" not in stream.getvalue()
+
+
+def test_a_line_that_cannot_be_formatted_shows_nothing_either(
+    written: tuple[logging.Logger, io.StringIO], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A mistake in a log call neither stops the app nor spills what was to be logged."""
+    logger, stream = written
+
+    logger.warning("one %s, two %s", KEY)
+
+    assert "A log line at" in stream.getvalue()
+    assert "SecretPart" not in stream.getvalue() + capsys.readouterr().err
 
 
 def test_a_servers_logger_can_be_covered_too() -> None:

@@ -111,6 +111,24 @@ def test_a_crash_in_the_middle_refunds_once(
     assert len({(call.key, call.body) for call in till.wire.sent(REFUND)}) == 1
 
 
+def test_a_refused_key_leaves_the_promise_open(
+    till: Till, client: stripe.StripeClient, clock: Clock, paid: Order
+) -> None:
+    """The money may be on its way already when the key is changed: what was begun is finished under the same key."""
+    till.wire.cut_after(REFUND)
+    with pytest.raises(StripeUnavailable):
+        till.desk.refund(paid, amount_minor=500)
+    till.wire.mend()
+    till.wire.answer(REFUND, 401, b'{"error": {"type": "invalid_request_error", "message": "Expired API Key"}}')
+    clock.advance(minutes=2)
+    till.desk.work()
+
+    till.desk.refund(paid, amount_minor=500)
+
+    assert amounts_at_stripe(client) == [500]
+    assert len({call.key for call in till.wire.sent(REFUND)}) == 1
+
+
 def test_asking_again_after_a_crash_joins_the_first(till: Till, client: stripe.StripeClient, paid: Order) -> None:
     """Support clicks again when the page has failed; the customer gets the money once."""
     till.wire.cut_after(REFUND)

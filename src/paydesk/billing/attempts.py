@@ -41,6 +41,9 @@ KEY_LIFETIME = timedelta(hours=23)
 
 FINISHED_AT_ONCE_MAX = 100
 
+# Says nothing about the write itself, which an earlier try may have done: it waits for a better key.
+_THE_KEY_IS_REFUSED = frozenset({401, 403})
+
 
 @dataclass(frozen=True)
 class Attempt:
@@ -125,8 +128,8 @@ class Attempts:
     def finish(self, attempt: Attempt) -> Mapping[str, Any]:
         """Do what was promised and answer Stripe's object. Safe to call again, from anywhere, at any time.
 
-        Raises StripeRefused when Stripe will never do it (the attempt is closed), StripeUnavailable when the
-        answer is not known (it stays open, and is finished later).
+        Raises StripeRefused when Stripe will not do it (the attempt is closed), StripeUnavailable when the answer
+        is not known (it stays open, and is finished later).
         """
         verb = self._verbs[attempt.verb]
         try:
@@ -134,7 +137,8 @@ class Attempts:
                 verb.doing, attempt.key, lambda client, options: verb.ask(client, attempt, options)
             )
         except StripeRefused as refusal:
-            self._close_failed(verb, attempt, str(refusal))
+            if refusal.status not in _THE_KEY_IS_REFUSED:
+                self._close_failed(verb, attempt, str(refusal))
             raise
         plain = answer.to_dict(for_json=True)
         with self._store.write() as connection:
@@ -143,7 +147,7 @@ class Attempts:
         return plain
 
     def finish_stale(self) -> int:
-        """Finish what somebody left half-way more than a minute ago; answers how many were closed."""
+        """Finish what somebody left half-way more than a minute ago; answers how many Stripe gave an answer to."""
         now = self._now()
         table = self._table
         stale = (
@@ -171,7 +175,7 @@ class Attempts:
             logger.warning("attempt %s stays open: %s", attempt.key, error)
             return False
         except PaydeskError as error:
-            logger.warning("attempt %s is closed: %s", attempt.key, error)
+            logger.warning("attempt %s was refused: %s", attempt.key, error)
         else:
             logger.info("attempt %s was left half-way and is done now", attempt.key)
         return True

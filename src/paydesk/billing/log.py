@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 # What stays of a secret: the part that says which kind it is, which is what somebody debugging needs.
-_KEY = re.compile(r"\b((?:sk|rk)_(?:test|live|org)_|whsec_)[A-Za-z0-9+/=_-]+")
+_KEY = re.compile(r"(?<![A-Za-z])((?:sk|rk)_(?:test|live|org)_|whsec_)[A-Za-z0-9+/=_-]+")
 _PASSWORD_IN_URL = re.compile(r"(://[^/\s:@]+:)[^/\s@]+(@)")
 
 # These report our exceptions and our HTTP calls under their own names. A filter on a logger does not see
@@ -32,7 +32,12 @@ class Redacting(logging.Filter):
     """A logging filter that lets every record through, with the secrets in it starred out."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        message = record.getMessage()
+        try:
+            message = record.getMessage()
+        except Exception as error:
+            # logging would print the arguments, whatever is in them, to explain itself.
+            record.msg, record.args = f"A log line at {record.pathname}:{record.lineno} failed: {error!r}", None
+            message = record.msg
         cleaned = redact(message)
         if cleaned != message:
             record.msg, record.args = cleaned, None

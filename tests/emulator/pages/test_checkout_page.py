@@ -144,7 +144,18 @@ def test_a_refusal_is_said_and_the_card_never_written_back(
     form, _, _ = body.partition("<script>")
     typed = re.findall(r'<input id="card_\w+"[^>]* value="([^"]*)"', form)
     assert typed == ["", "", ""]
-    assert "987" not in "".join(typed)
+
+
+def test_a_form_with_a_mistake_comes_back_without_its_card(client: stripe.StripeClient, visitor: Wire) -> None:
+    """422: the customer types the card again, nobody reads it over their shoulder."""
+    session = opened(client)
+
+    answer = submit(visitor, session, email="ada@", card_number="4000056655665556", card_cvc="987")
+
+    form, _, _ = answer.body.decode().partition("<script>")
+    assert answer.status == 422
+    assert "Your email address is incomplete." in form
+    assert re.findall(r'<input id="card_\w+"[^>]* value="([^"]*)"', form) == ["", "", ""]
 
 
 def test_a_card_is_printed_nowhere(key: str, capfd: pytest.CaptureFixture[str]) -> None:

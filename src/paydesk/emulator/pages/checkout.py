@@ -7,7 +7,7 @@ session's id, and works without JavaScript: every button is a form post.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from paydesk.emulator.kernel import form
@@ -255,8 +255,7 @@ def _after_refusal(world: World, session: Document, refused: Refused) -> Next:
     plastic = cards.by_number(refused.typed.card.number)
     error = {**refused.extra, "code": refused.code, "message": refused.message}
     alert = _plain(error, {"funding": plastic.funding} if plastic is not None else {})
-    kept = replace(refused.typed, number="", expiry="", cvc="")
-    return Shown(checkout_view.of(world, session, typed=kept, alert=alert), refused.status)
+    return Shown(checkout_view.of(world, session, typed=refused.typed, alert=alert), refused.status)
 
 
 def rendered(following: Next) -> Response:

@@ -66,6 +66,10 @@ class Typed:
         month, year = _month_and_year(self.expiry)
         return Card(_digits(self.number), month, year, _digits(self.cvc))
 
+    def without_card(self) -> Typed:
+        """What may be shown again."""
+        return replace(self, number="", expiry="", cvc="")
+
     def kept(self) -> dict[str, str]:
         """What the session remembers for a customer who comes back from their bank."""
         return {"email": self.email, "name": self.name, "country": self.country, "postal_code": self.postal_code}

@@ -157,7 +157,7 @@ def of(
         ),
         sample=Sample(checkout_form.sample_expiry(today(world))),
         countries=render.countries(),
-        typed=typed or remembered(session),
+        typed=(typed or remembered(session)).without_card(),
         alert=alert,
         problems=problems or {},
     )

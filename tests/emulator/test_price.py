@@ -361,3 +361,39 @@ def test_prices_are_found_by_what_they_hold(client: stripe.StripeClient, product
     found = client.v1.prices.search({"query": f"product:'{product}' AND metadata['sku']:'ebook'"})
 
     assert [result.id for result in found.data] == [price.id]
+
+
+def test_a_price_described_in_a_checkout_is_for_that_one_use(client: stripe.StripeClient, product: str) -> None:
+    """It exists, but cannot be bought again; it does not hold its product back from being deleted."""
+    client.v1.checkout.sessions.create(
+        {
+            "mode": "payment",
+            "success_url": "https://example.com/thanks",
+            "line_items": [
+                {"price_data": {"currency": "usd", "unit_amount": 1900, "product": product}, "quantity": 1},
+                {
+                    "price_data": {"currency": "usd", "unit_amount": 500, "product_data": {"name": "Gift"}},
+                    "quantity": 1,
+                },
+            ],
+        }
+    )
+
+    prices = client.v1.prices.list({"expand": ["data.product"]}).data
+    gift = prices[0].product
+    assert isinstance(gift, stripe.Product)
+    assert ([price.active for price in prices], gift.active) == ([False, False], False)
+    assert client.v1.products.delete(product).deleted is True
+
+
+def test_a_description_says_what_it_is_for(client: stripe.StripeClient) -> None:
+    """The refusal names where in the request it stands."""
+    line: Any = {"price_data": {"currency": "usd", "unit_amount": -1, "product_data": {"name": "Gift"}}, "quantity": 1}
+
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        client.v1.checkout.sessions.create(
+            {"mode": "payment", "success_url": "https://example.com/thanks", "line_items": [line]}
+        )
+
+    assert refusal(refused)[0] == "line_items[0][price_data][unit_amount]"
+    assert client.v1.products.list().data == []

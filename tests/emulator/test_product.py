@@ -69,6 +69,7 @@ def test_a_product_may_have_an_id_of_its_own(client: stripe.StripeClient) -> Non
 @pytest.mark.parametrize(
     "params",
     [
+        {"name": ""},
         {"name": "   "},
         {"name": "E-book", "marketing_features": [{"name": " "}]},
         {"name": "E-book", "marketing_features": [{"name": str(number)} for number in range(16)]},
@@ -78,10 +79,15 @@ def test_a_product_may_have_an_id_of_its_own(client: stripe.StripeClient) -> Non
 )
 def test_a_product_that_cannot_be_is_refused(client: stripe.StripeClient, params: Any) -> None:
     """Blank names, and more than Stripe takes."""
+    product = client.v1.products.create({"name": "E-book"}).id
+
     with pytest.raises(stripe.InvalidRequestError) as refused:
         client.v1.products.create(params)
+    with pytest.raises(stripe.InvalidRequestError) as refused_later:
+        client.v1.products.update(product, params)
 
-    assert refused.value.http_status == 400
+    assert refused.value.http_status == refused_later.value.http_status == 400
+    assert client.v1.products.retrieve(product).name == "E-book"
 
 
 def test_an_update_tells_when_the_product_was_updated_before(client: stripe.StripeClient) -> None:

@@ -42,7 +42,10 @@ class Call:
         for name in self.without_effect:
             top = name.split(".")[0]
             if top in document and top in self.params and "." not in name:
-                document[top] = self.params[top]
+                shown = document[top]
+                # A group or a list that is unset is an empty one.
+                emptied = type(shown)() if isinstance(shown, (dict, list)) else None
+                document[top] = emptied if self.params[top] is None else self.params[top]
 
 
 # A document, a page of a list, any other JSON object, or the text of one.

@@ -264,7 +264,8 @@ def _update(call: Call) -> Document:
     if "shipping" in given:
         charge["shipping"] = shipping(given["shipping"], charge["shipping"])
     if given.get("fraud_details"):
-        charge["fraud_details"] = {**charge["fraud_details"], **given["fraud_details"]}
+        merged = {**charge["fraud_details"], **given["fraud_details"]}
+        charge["fraud_details"] = {name: value for name, value in merged.items() if value is not None}
     world.save(charge, "charge.updated")
     return charge
 

@@ -26,7 +26,13 @@ _ITEMS: Final = {
 # The order in which Stripe names the alternatives, where it is not the SDK's.
 _ORDERS: Final = (("month", "year", "week", "day"), ("none", "reverse", "exempt"), ("payment", "setup", "subscription"))
 
-_NEVER_EMPTY: Final = frozenset({("ProductCreateParams", "description"), ("SessionCreateParams", "customer_email")})
+_NEVER_EMPTY: Final = frozenset(
+    {
+        ("ProductCreateParams", "description"),
+        ("ProductUpdateParams", "name"),
+        ("SessionCreateParams", "customer_email"),
+    }
+)
 _NEVER_EMPTY_NAMES: Final = frozenset({"currency", "default_source", "destination", "id", "lookup_key", "query", "url"})
 
 

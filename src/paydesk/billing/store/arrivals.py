@@ -56,6 +56,9 @@ def open_writer(store: Store) -> Writer:
     return PostgresWriter(store) if store.is_postgresql else SqliteWriter(store)
 
 
+# The only thing that is put into the statements below by their text is the name of our own table, quoted.
+
+
 class SqliteWriter:
     row_errors: tuple[type[Exception], ...] = (
         sqlite3.IntegrityError,
@@ -70,7 +73,7 @@ class SqliteWriter:
     def __init__(self, store: Store) -> None:
         self._connection = store.engine.raw_connection()
         events = _events(store)
-        self._insert = (  # the only thing put into these texts is the name of our own table, quoted
+        self._insert = (
             f"INSERT INTO {events} (id, type, lane, object_id, object_type, livemode, api_version, created, payload, "  # noqa: S608
             "received_at, next_at, state, attempts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?10, ?10, 'received', 0) "
             "ON CONFLICT (id) DO NOTHING"
@@ -106,28 +109,17 @@ class PostgresWriter:
     def __init__(self, store: Store) -> None:
         import psycopg
 
-        self.row_errors: tuple[type[Exception], ...] = (
-            psycopg.DataError,
-            psycopg.IntegrityError,
-            ValueError,
-            OverflowError,
-        )
+        self.row_errors: tuple[type[Exception], ...] = (psycopg.DataError, psycopg.IntegrityError, ValueError)
         self._connection = store.engine.raw_connection()
-        driver: Any = self._connection.driver_connection
-        # Each statement is then its own transaction: one round trip instead of three.
-        driver.autocommit = True
-        self._driver = driver
+        self._driver: Any = self._connection.driver_connection
         self._channel = store.channel
         events = _events(store)
         self._insert = (
-            f"WITH kept AS (INSERT INTO {events} (id, type, lane, object_id, object_type, "  # noqa: S608
-            "livemode, api_version, created, payload, received_at, next_at, state, attempts) "
-            "SELECT *, arrived.received_at, 'received', 0 FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], "
-            "%s::text[], %s::bool[], %s::text[], %s::int8[], %s::text[], %s::timestamptz[]) AS arrived (id, type, "
-            "lane, object_id, object_type, livemode, api_version, created, payload, received_at) "
-            "ON CONFLICT (id) DO NOTHING RETURNING id) "
-            # Workers in other processes wake when this commits.
-            "SELECT id, pg_notify(%s, '') FROM kept"
+            f"INSERT INTO {events} (id, type, lane, object_id, object_type, livemode, api_version, created, payload, "  # noqa: S608
+            "received_at, next_at, state, attempts) "
+            "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'received', 0) ON CONFLICT (id) DO NOTHING "
+            # Workers in other processes wake when this commits. However many rows say so, it is told once.
+            "RETURNING pg_notify(%s, '')"
         )
         self._rearm = (
             f"UPDATE {events} SET state = 'received', attempts = 0, next_at = %s "  # noqa: S608
@@ -141,20 +133,21 @@ class PostgresWriter:
 
     def insert(self, arrivals: Sequence[Arrival]) -> list[bool]:
         # In the order of ids: two processes that insert the same events in different orders would lock each other out.
-        columns = [list(column) for column in zip(*sorted(arrivals, key=lambda arrival: arrival.id), strict=True)]
-        kept = {row[0] for row in self._driver.execute(self._insert, [*columns, self._channel], prepare=True)}
-        outcomes = []
-        for arrival in arrivals:
-            outcomes.append(arrival.id in kept)
-            kept.discard(arrival.id)
-        again = sorted({arrival.id for arrival, is_new in zip(arrivals, outcomes, strict=True) if not is_new})
-        if again:
-            self._driver.execute(self._rearm, (arrivals[0].received_at, again), prepare=True)
+        order = sorted(range(len(arrivals)), key=lambda place: arrivals[place].id)
+        outcomes = [False] * len(arrivals)
+        with self._driver.transaction(), self._driver.cursor() as cursor:
+            # One round trip for them all: the driver sends the next row while the server inserts the last.
+            rows = [(*arrivals[place], arrivals[place].received_at, self._channel) for place in order]
+            cursor.executemany(self._insert, rows, returning=True)
+            for place in order:
+                outcomes[place] = cursor.fetchone() is not None
+                cursor.nextset()
+            again = [arrival.id for arrival, is_new in zip(arrivals, outcomes, strict=True) if not is_new]
+            if again:
+                cursor.execute(self._rearm, (arrivals[0].received_at, again))
         return outcomes
 
     def close(self) -> None:
-        if self.is_usable:
-            self._driver.autocommit = False
         self._connection.close()
 
 

@@ -12,6 +12,8 @@ from tests.conftest import LocalStripe
 from tests.emulator.controls import Controls
 from tests.emulator.wire import Reply, Wire
 
+SLOW_BANK_SECONDS = 3600
+
 
 @pytest.fixture
 def wire(local_stripe: LocalStripe, key: str) -> Wire:
@@ -252,6 +254,25 @@ def test_a_card_that_cannot_be_saved_leaves_the_session_open(client: stripe.Stri
     done = client.v1.checkout.sessions.retrieve(session.id)
     assert isinstance(done.customer, str)
     assert len(client.v1.customers.payment_methods.list(done.customer).data) == 1
+
+
+@pytest.mark.parametrize(
+    ("account", "outcome", "status"),
+    [("success", "succeeded", "paid"), ("insufficientFunds", "failed", "unpaid")],
+)
+def test_a_slow_bank_answers_after_the_session_is_complete(
+    client: stripe.StripeClient, wire: Wire, controls: Controls, account: str, outcome: str, status: str
+) -> None:
+    """Complete and unpaid at first; an event of its own tells how it ended."""
+    session = opened(client)
+
+    confirmed = confirm(wire, session, f"pm_usBankAccount_{account}")
+
+    assert (confirmed.value["status"], confirmed.value["payment_status"]) == ("complete", "unpaid")
+    controls.push(SLOW_BANK_SECONDS)
+    ended = client.v1.checkout.sessions.retrieve(session.id)
+    assert (ended.status, ended.payment_status) == ("complete", status)
+    assert happened(client)[-1] == f"checkout.session.async_payment_{outcome}"
 
 
 def test_a_session_expires_when_its_time_is_over(client: stripe.StripeClient, controls: Controls) -> None:

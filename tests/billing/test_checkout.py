@@ -273,6 +273,47 @@ def test_a_customer_deleted_at_stripe_is_made_anew(till: Till, client: stripe.St
     assert linked == {"ada": second.order.customer_id}
 
 
+def test_a_customer_of_the_other_mode_is_not_used(till: Till, client: stripe.StripeClient) -> None:
+    """The database went live with its test customers in it: Stripe's live mode knows none of them."""
+    with till.desk.store.write() as connection:
+        row = {"user_id": "ada", "stripe_id": "cus_live", "livemode": True}
+        now = till.clock()
+        customers = till.desk.store.tables.customers
+        connection.execute(customers.insert().values(**row, created_at=now, updated_at=now))
+
+    checkout = till.desk.checkout("ebook", user=ADA)
+
+    (customer,) = customers_at_stripe(client)
+    assert checkout.order.customer_id == customer.id
+    assert {row["stripe_id"]: row["user_id"] for row in till.customers} == {"cus_live": None, customer.id: "ada"}
+
+
+def test_a_sandbox_that_was_emptied_is_filled_again(till: Till) -> None:
+    """The price that was remembered is gone: it is looked up once more before anybody is told no."""
+    till.desk.checkout("ebook")
+    gone = b'{"error": {"type": "invalid_request_error", "message": "No such price", "code": "resource_missing"}}'
+    till.wire.answer(SESSION, 400, gone)
+
+    assert till.desk.checkout("ebook").url
+    assert len(till.wire.sent("GET /v1/prices")) == 2
+
+
+def test_two_workers_finish_a_promise_once(
+    till: Till, second_till: Till, client: stripe.StripeClient, clock: Clock
+) -> None:
+    """Both find it half-way and both finish it: the same key makes it one page."""
+    till.wire.cut_before(SESSION)
+    with pytest.raises(StripeUnavailable):
+        till.desk.checkout("ebook", user=ADA)
+    till.wire.mend()
+    clock.advance(minutes=2)
+
+    at_once(till.desk.work, second_till.desk.work)
+
+    (session,) = sessions_at_stripe(client)
+    assert [row["session_id"] for row in till.orders] == [session.id]
+
+
 @pytest.mark.parametrize(("sku", "quantity", "error"), [("car", 1, UnknownProduct), ("mug", 7, QuantityRefused)])
 def test_what_is_not_for_sale_reaches_nobody(till: Till, sku: str, quantity: int, error: type[Exception]) -> None:
     """A misspelt code or an impossible quantity leaves no order, and Stripe is not asked."""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select, update
 
 from paydesk.billing.facts import FACTS, Fact, StripeEvent
+from paydesk.billing.inbox.handlers import topic_key
 from paydesk.billing.inbox.retry import after_failure
 from paydesk.billing.log import get_logger, redact
 
@@ -26,13 +27,17 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, RowMapping
 
-    from paydesk.billing.inbox.handlers import Handler, Handlers
+    from paydesk.billing.inbox.handlers import Handler, Handlers, Topic
     from paydesk.billing.store.store import Store
 
 logger = get_logger(__name__)
 
 # A handler that takes longer may be started again beside the first. What it writes through db happens once even so.
 RUN_MAX = timedelta(minutes=2)
+
+# A handler that no process has had for this long is gone from the app: nothing is kept for it any more.
+REGISTERED_FOR = timedelta(days=1)
+REGISTERED_AGAIN = timedelta(hours=1)
 
 
 class Effects:
@@ -51,13 +56,29 @@ class Effects:
             row = {"key": fact.key, "type": fact.type, "body": fact.to_json(), "lane": lane, "event_id": event_id}
             if self._store.insert_new(connection, self._store.tables.facts, {**row, "created_at": now}):
                 logger.info("%s", fact.key)
-                rows += self._add(connection, f"fact:{fact.key}", self._handlers.of(type(fact)))
+                rows += self._add(connection, f"fact:{fact.key}", self._listening(connection, type(fact)))
         return rows
 
     def of_event(self, connection: Connection, event_id: str, event_type: str) -> int:
         """Add a row for each handler of the event's type; answers how many."""
-        handlers = self._handlers.of(event_type)
-        return self._add(connection, f"event:{event_id}", handlers) if handlers else 0
+        return self._add(connection, f"event:{event_id}", self._listening(connection, event_type))
+
+    def register(self) -> None:
+        """Make this process's handlers known to every process that may name a fact for them.
+
+        A script or a command that refunds, syncs or repairs has no handlers of its own; the app has. What they name
+        for each other is run by whoever has the handler.
+        """
+        handlers, now = self._store.tables.handlers, self._now()
+        with self._store.read() as connection:
+            fresh = select(handlers.c.name, handlers.c.topic).where(handlers.c.seen_at > now - REGISTERED_AGAIN)
+            known = {row.name: row.topic for row in connection.execute(fresh)}
+        stale = {name: topic for name, topic in self._handlers.topics.items() if known.get(name) != topic}
+        if stale:
+            with self._store.write() as connection:
+                for name, topic in sorted(stale.items()):
+                    row = {"name": name, "topic": topic, "seen_at": now}
+                    self._store.upsert(connection, handlers, row, on=["name"])
 
     def run_due(self) -> bool:
         """Run one handler that is due, whatever comes of it; answers whether there was one."""
@@ -80,10 +101,21 @@ class Effects:
             chosen = (self._effects.c.id == effect_id, self._effects.c.state != "done")
             return connection.execute(update(self._effects).where(*chosen).values(**again)).rowcount == 1
 
-    def _add(self, connection: Connection, source: str, handlers: Iterable[Handler]) -> int:
+    def _listening(self, connection: Connection, topic: Topic) -> list[str]:
+        """The names of all handlers for a topic: this process's own, and those that others registered lately."""
+        own = [handler.name for handler in self._handlers.of(topic)]
+        handlers = self._store.tables.handlers
+        others = select(handlers.c.name).where(
+            handlers.c.topic == topic_key(topic),
+            handlers.c.seen_at > self._now() - REGISTERED_FOR,
+            handlers.c.name.not_in(self._handlers.names),
+        )
+        return own + list(connection.scalars(others.order_by(handlers.c.name)))
+
+    def _add(self, connection: Connection, source: str, handlers: Iterable[str]) -> int:
         now = self._now()
         due = {"source": source, "state": "waiting", "next_at": now, "created_at": now}
-        rows = [{**due, "handler": handler.name} for handler in handlers]
+        rows = [{**due, "handler": handler} for handler in handlers]
         return self._store.insert_new(connection, self._effects, *rows)
 
     def _claim(self) -> RowMapping | None:

@@ -52,8 +52,18 @@ class Handlers:
         return self._by_name[name]
 
     @property
+    def topics(self) -> dict[str, str]:
+        """Each handler's name, and its topic as the database writes it."""
+        return {name: topic_key(handler.topic) for name, handler in self._by_name.items()}
+
+    @property
     def names(self) -> list[str]:
         return list(self._by_name)
+
+
+def topic_key(topic: Topic) -> str:
+    """A topic as the database writes it: `fact:order.paid`, or `event:` and Stripe's type."""
+    return f"event:{topic}" if isinstance(topic, str) else f"fact:{topic.type}"
 
 
 def _described(topic: Topic, function: Callable[..., Any]) -> Handler:

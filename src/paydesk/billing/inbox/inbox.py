@@ -50,10 +50,10 @@ class Inbox:
     ) -> None:
         """`chores` are done by the worker at its start and every minute, and by `drain` each time."""
         self._store = store
-        self._chores = chores
         self._bell = Bell()
         self._lanes = Lanes(store, f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}", now)
         self.effects = Effects(store, handlers, now)
+        self._chores = (self.effects.register, *chores)
         self._applier = Applier(store, stripe, self._lanes, self.effects, now)
         self._commits = GroupCommit(store, self._bell.ring)
         self._receiver = Receiver(signatures, self._commits, livemode=livemode, now=now)
@@ -110,6 +110,7 @@ class Inbox:
     def start(self, *, lane_threads: int = LANE_THREADS, effect_threads: int = EFFECT_THREADS) -> None:
         """Start the worker's threads in this process."""
         if self._worker is None:
+            self.effects.register()
             jobs = [*[self.apply_due] * lane_threads, *[self.effects.run_due] * effect_threads]
             self._worker = Worker(self._store, self._bell, jobs=jobs, renew=self._lanes.renew, chores=self._chores)
             self._worker.start()

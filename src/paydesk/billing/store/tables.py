@@ -33,6 +33,7 @@ class Tables:
         self.events = self._events()
         self.lanes = self._lanes()
         self.facts = self._facts()
+        self.handlers = self._handlers()
         self.effects = self._effects()
         self.attempts = self._attempts()
 
@@ -244,6 +245,16 @@ class Tables:
             Column("event_id", Text),
             Column("created_at", UtcDateTime, nullable=False),
             self._unique("facts_key", "key"),
+        )
+
+    def _handlers(self) -> Table:
+        """Which handlers there are, in any process: whoever names a fact knows for whom, its own or not."""
+        return self._table(
+            "handlers",
+            Column("name", Text, primary_key=True),
+            Column("topic", Text, nullable=False),  # fact:<type> | event:<type>
+            Column("seen_at", UtcDateTime, nullable=False),
+            self._index("handlers_topic", "topic"),
         )
 
     def _effects(self) -> Table:

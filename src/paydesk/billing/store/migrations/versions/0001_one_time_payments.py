@@ -198,6 +198,13 @@ def upgrade() -> None:
         UniqueConstraint("key", name=f"uq_{prefix}facts_key"),
     )
     create(
+        "handlers",
+        Column("name", Text, primary_key=True),
+        Column("topic", Text, nullable=False),
+        Column("seen_at", UtcDateTime, nullable=False),
+    )
+    index("handlers", "handlers_topic", "topic")
+    create(
         "effects",
         Column("id", row_number(), primary_key=True),
         Column("source", Text, nullable=False),

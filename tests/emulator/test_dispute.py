@@ -100,6 +100,17 @@ def test_a_dispute_can_be_given_up(client: stripe.StripeClient) -> None:
         client.v1.disputes.close(dispute.id)
 
 
+def test_evidence_comes_too_late_for_what_was_given_up(client: stripe.StripeClient, controls: Controls) -> None:
+    """A dispute closed while the bank reads stays lost."""
+    dispute = disputed(client)
+    client.v1.disputes.update(dispute.id, {"evidence": {"uncategorized_text": "winning_evidence"}})
+    client.v1.disputes.close(dispute.id)
+
+    controls.push(5)
+
+    assert client.v1.disputes.retrieve(dispute.id).status == "lost"
+
+
 def test_no_answer_is_an_answer(client: stripe.StripeClient, controls: Controls) -> None:
     """After its day the dispute is lost."""
     dispute = disputed(client)

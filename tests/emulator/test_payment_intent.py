@@ -111,6 +111,15 @@ def test_confirming_from_a_server_needs_a_way_back(client: stripe.StripeClient) 
     assert intent.status == "succeeded"
 
 
+@pytest.mark.parametrize("url", ["/thanks", "javascript:alert(1)", "http://[", "https://x.test/\nSet-Cookie: a=b"])
+def test_the_way_back_is_an_address(client: stripe.StripeClient, url: str) -> None:
+    """A browser will be sent there."""
+    with pytest.raises(stripe.InvalidRequestError, match="Not a valid URL") as refusal:
+        pay(client, "pm_card_authenticationRequired", return_url=url)
+
+    assert (refusal.value.code, refusal.value.param) == ("url_invalid", "return_url")
+
+
 def test_a_challenge_without_a_way_back_is_left_to_the_browser(client: stripe.StripeClient) -> None:
     """Then there is no page to send the payer to."""
     stays: Any = {"enabled": True, "allow_redirects": "never"}
@@ -283,7 +292,7 @@ def test_a_browser_confirms_with_the_client_secret(
     answer_bank(waiting, "complete")
 
     assert browser.v1.payment_intents.retrieve(intent.id, shown).status == "succeeded"
-    for wrong in ({}, {"client_secret": f"{intent.id}_secret_guessed"}):
+    for wrong in ({}, {"client_secret": f"{intent.id}_secret_guessed"}, {"client_secret": "é"}):
         params = wrong
         with pytest.raises(stripe.InvalidRequestError, match="No such payment_intent"):
             browser.v1.payment_intents.retrieve(intent.id, params)
@@ -334,6 +343,26 @@ def test_a_manual_confirmation_waits_for_the_server_again(client: stripe.StripeC
 
     assert client.v1.payment_intents.retrieve(waiting.id).status == "requires_confirmation"
     assert client.v1.payment_intents.confirm(waiting.id, {"return_url": RETURN_URL}).status == "succeeded"
+
+
+def test_a_currency_can_change_before_the_payment(client: stripe.StripeClient) -> None:
+    """Its minimum then counts, and the payment methods that know it."""
+    intent = open_intent(client, automatic_payment_methods={"enabled": False})
+
+    assert client.v1.payment_intents.update(intent.id, {"currency": "jpy"}).payment_method_types == ["card"]
+    with pytest.raises(stripe.InvalidRequestError, match="Amount must be at least ¥50 jpy"):
+        client.v1.payment_intents.update(intent.id, {"amount": 49})
+
+
+def test_a_customer_who_left_still_pays(client: stripe.StripeClient) -> None:
+    """Deleted while their bank asked: the payment goes on, and nothing is kept with nobody."""
+    customer = client.v1.customers.create()
+    waiting = pay(client, "pm_card_authenticationRequired", customer=customer.id, setup_future_usage="off_session")
+    client.v1.customers.delete(customer.id)
+
+    answer_bank(waiting, "complete")
+
+    assert client.v1.payment_intents.retrieve(waiting.id).status == "succeeded"
 
 
 def test_intents_are_listed_and_searched(client: stripe.StripeClient) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import stripe
 
@@ -30,6 +32,15 @@ def test_a_token_is_good_for_one_use(client: stripe.StripeClient) -> None:
     with pytest.raises(stripe.InvalidRequestError) as refusal:
         client.v1.payment_methods.create({"type": "card", "card": {"token": token.id}})
     assert (refusal.value.code, refusal.value.param) == ("token_already_used", "card[token]")
+
+
+@pytest.mark.parametrize(("field", "value"), [("exp_month", "9" * 5000), ("exp_year", "9" * 5000), ("exp_year", "x")])
+def test_no_length_of_digits_is_a_date(client: stripe.StripeClient, field: str, value: str) -> None:
+    """Stripe's refusal, whatever was typed."""
+    card: Any = {"number": "4242424242424242", "exp_month": "12", "exp_year": "2040", field: value}
+
+    with pytest.raises(stripe.CardError, match="expiration"):
+        client.v1.tokens.create({"card": card})
 
 
 def test_a_magic_token_is_good_for_ever(client: stripe.StripeClient) -> None:

@@ -32,6 +32,7 @@ _DAY: Final = 24 * 3600
 _RESPONSE_DAYS: Final = 8
 _DECIDED_AFTER_SECONDS: Final = 5
 _WAITING: Final = ("needs_response", "warning_needs_response")
+_BEING_READ: Final = ("under_review", "warning_under_review")
 _CLOSED: Final = ("won", "lost", "warning_closed", "prevented")
 
 EVIDENCE: Final = (
@@ -191,6 +192,8 @@ def _decide(world: World, subject: str) -> None:
     """The bank has read the evidence. Any but the magic texts leaves it thinking for ever, as in Stripe's test mode."""
     dispute = world.get("dispute", subject)
     is_inquiry = dispute["status"] == "warning_under_review"
+    if dispute["status"] not in _BEING_READ:
+        return
     match dispute["evidence"]["uncategorized_text"]:
         case "winning_evidence" | "losing_evidence" if is_inquiry:
             _close(world, dispute, "warning_closed")

@@ -239,12 +239,13 @@ def _succeed(world: World, intent: Document, method: Document, made: Document) -
 
 def _keep_for_later(world: World, intent: Document, method: Document) -> None:
     """What the payer agreed to be kept is kept with them; what nobody keeps is used up."""
-    usage, customer = intent["setup_future_usage"], intent["customer"]
-    if usage is not None and customer is not None:
+    usage = intent["setup_future_usage"]
+    owner = None if intent["customer"] is None else world.find("customer", intent["customer"])
+    if usage is not None and owner is not None:
         if usage == "off_session":
             method.private["is_set_up"] = True
             world.save(method)
-        payment_method.keep(world, method, world.get("customer", customer, param="customer"))
+        payment_method.keep(world, method, owner)
     payment_method.spend(world, method)
 
 

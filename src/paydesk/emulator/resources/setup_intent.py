@@ -155,8 +155,9 @@ def _succeed(world: World, intent: Document, method: Document, attempt: Document
     if intent["usage"] == "off_session":
         method.private["is_set_up"] = True
         world.save(method)
-    if intent["customer"] is not None:
-        payment_method.keep(world, method, world.get("customer", intent["customer"], param="customer"))
+    owner = None if intent["customer"] is None else world.find("customer", intent["customer"])
+    if owner is not None:
+        payment_method.keep(world, method, owner)
     intent["latest_attempt"] = attempt.id
     intent["next_action"] = None
     intent["status"] = "succeeded"

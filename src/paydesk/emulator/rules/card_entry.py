@@ -70,15 +70,20 @@ def check_year(year: int, now: int) -> None:
 
 
 def _expiry(month_text: str, year_text: str, now: int) -> tuple[int, int]:
-    month = int(month_text) if month_text.isascii() and month_text.isdecimal() else 0
+    month = _number(month_text)
     check_month(month)
-    year = int(year_text) if year_text.isascii() and year_text.isdecimal() else 0
-    year += _CENTURY if year_text.isdecimal() and len(year_text) <= len("29") else 0
+    year = _number(year_text)
+    year += _CENTURY if year < _CENTURY and len(year_text) <= len("29") else 0
     check_year(year, now)
     today = datetime.fromtimestamp(now, UTC)
     if (year, month) < (today.year, today.month):
         raise _wrong("invalid_expiry_month", "Your card's expiration month is invalid.", "exp_month")
     return month, year
+
+
+def _number(text: str) -> int:
+    """The number that a short text spells; 0, which is no month and no year, for anything else."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= len("2029") else 0
 
 
 def _check_cvc(cvc: str, brand: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from paydesk.emulator.kernel.errors import StripeError, invalid
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 _NAMES: Final = {"payment_intent": "PaymentIntent", "setup_intent": "SetupIntent"}
 _BANK_DEBIT_OF: Final = {"usd": "us_bank_account", "eur": "sepa_debit"}
+
+_NO_URL_HAS: Final = frozenset('\t\r\n <>"\0')
 
 CONNECT: Final = "connected accounts are not modelled."
 REFUSED: Final = {
@@ -34,7 +37,8 @@ def method_types(given: dict[str, Any], currency: str | None) -> list[str]:
     if not allowed:
         bank_debit = _BANK_DEBIT_OF.get(currency or "usd")
         allowed = ["card", *([bank_debit] if bank_debit else [])]
-        if given.get("automatic_payment_methods", {}).get("enabled") is False:
+        automatic = given.get("automatic_payment_methods", {})
+        if automatic is None or automatic.get("enabled") is False:
             allowed = ["card"]
     excluded = given.get("excluded_payment_method_types") or ()
     return [name for name in allowed if name not in excluded]
@@ -52,6 +56,7 @@ def automatic_payment_methods(given: dict[str, Any]) -> dict[str, Any] | None:
 
 def check_return_url(intent: Document, given: dict[str, Any]) -> None:
     """Confirming from a server needs to know where a payer who must leave can come back to."""
+    _check_url(given.get("return_url"))
     automatic = intent["automatic_payment_methods"]
     is_narrowed = intent["allowed_payment_method_types"] is not None
     if automatic is None or automatic["allow_redirects"] == "never" or is_narrowed:
@@ -65,6 +70,18 @@ def check_return_url(intent: Document, given: dict[str, Any]) -> None:
         "`true` and `automatic_payment_methods[allow_redirects]` to `never` when creating Setup Intents and Payment "
         "Intents."
     )
+
+
+def _check_url(url: str | None) -> None:
+    if url is None:
+        return
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        parts = urlsplit("")
+    # Browsers are sent there: a script in place of an address would run in the payer's.
+    if parts.scheme in ("", "javascript", "data") or not parts.netloc or any(sign in url for sign in _NO_URL_HAS):
+        raise invalid("Not a valid URL", param="return_url", code="url_invalid")
 
 
 def check_needs_confirm(kind: str, given: dict[str, Any], *names: str) -> None:

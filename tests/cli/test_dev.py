@@ -165,10 +165,10 @@ def test_a_lost_secret_is_rolled(tmp_path: Path, damage: str) -> None:
     first = secrets_of(dev(SHOWS_SECRETS, tmp_path, "--url", url))
     (tmp_path / ".paydesk" / "webhook-endpoint.json").write_text(damage)
 
-    ended = dev(WAITS_FOR_ITS_WEBHOOK, tmp_path, "--url", url)
+    ended = dev(WAITS_FOR_ITS_WEBHOOK + "print(len(client.v1.webhook_endpoints.list().data))\n", tmp_path, "--url", url)
     second = secrets_of(dev(SHOWS_SECRETS, tmp_path, "--url", url))
 
-    assert ended.stdout == "/webhooks/stripe customer.created Ada\n", ended.stderr
+    assert ended.stdout == "/webhooks/stripe customer.created Ada\n1\n", ended.stderr
     assert first["STRIPE_WEBHOOK_SECRET"] != second["STRIPE_WEBHOOK_SECRET"]
 
 

@@ -110,20 +110,40 @@ def test_nobody_listening_is_a_failure_like_others(
     assert delivery["next_attempt"] > attempt["created"]
 
 
-def test_a_deleted_endpoint_is_not_tried_again(
-    client: stripe.StripeClient, receiver: Receiver, controls: Controls
+@pytest.mark.parametrize("is_deleted", [True, False], ids=["deleted", "disabled"])
+def test_an_endpoint_that_is_gone_is_not_tried_again(
+    client: stripe.StripeClient, receiver: Receiver, controls: Controls, is_deleted: bool
 ) -> None:
     """Deleted or disabled at the time of the retry: it stops."""
     receiver.answer = lambda received: Answer(500)
     endpoint = client.v1.webhook_endpoints.create({"url": receiver.url, "enabled_events": ["*"]})
     client.v1.customers.create()
     controls.settle()
-    client.v1.webhook_endpoints.delete(endpoint.id)
+    if is_deleted:
+        client.v1.webhook_endpoints.delete(endpoint.id)
+    else:
+        client.v1.webhook_endpoints.update(endpoint.id, {"disabled": True})
 
     controls.push(DAY)
 
     assert len(receiver.received) == 1
     assert controls.deliveries(only_event(client))[0]["state"] == "stopped"
+
+
+def test_an_endpoint_that_was_away_between_two_tries_missed_nothing(
+    client: stripe.StripeClient, receiver: Receiver, controls: Controls
+) -> None:
+    """Enabled again before the next try: it goes on as if nothing had been."""
+    receiver.answer = lambda received: Answer(500 if len(receiver.received) == 1 else 200)
+    endpoint = client.v1.webhook_endpoints.create({"url": receiver.url, "enabled_events": ["*"]})
+    client.v1.customers.create()
+    controls.settle()
+    client.v1.webhook_endpoints.update(endpoint.id, {"disabled": True})
+    client.v1.webhook_endpoints.update(endpoint.id, {"disabled": False})
+
+    controls.push(DAY)
+
+    assert controls.deliveries(only_event(client))[0]["state"] == "delivered"
 
 
 def test_a_slow_receiver_delays_nobody_else(

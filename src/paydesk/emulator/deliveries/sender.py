@@ -125,7 +125,7 @@ class Sender:
     def _start(self, delivery: Delivery) -> None:
         def done(task: asyncio.Task[None]) -> None:
             self._tasks.discard(task)
-            self._at_once[delivery.endpoint] -= 1
+            self._at_once -= Counter([delivery.endpoint])
             self._woken.set()
             self._outcome.set()
             self._outcome = asyncio.Event()

@@ -12,6 +12,7 @@ from paydesk.billing.facts import OrderPaid
 from paydesk.errors import OrderNotFound, SignatureRefused, StripeUnavailable
 from tests.billing.paying import DECLINED_CARD, pay
 from tests.billing.till import Till, sessions_at_stripe
+from tests.emulator.controls import Controls
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 ADA = User("ada", "ada@example.com")
 SESSION = "POST /v1/checkout/sessions"
+SLOW_BANK_SECONDS = 3600
 
 
 @pytest.fixture
@@ -115,6 +117,37 @@ def test_a_declined_card_leaves_the_order_open(till: Till, delivered: list[str])
 
     till.desk.work()
     assert delivered == [checkout.order.id]
+
+
+@pytest.mark.parametrize(
+    ("account", "stage", "count"),
+    [("successDelayed_de", "paid", 1), ("failedDelayed_de", "failed", 0)],
+)
+def test_a_slow_payment_is_on_its_way_until_the_bank_answers(
+    till: Till, client: stripe.StripeClient, delivered: list[str], account: str, stage: str, count: int
+) -> None:
+    """The form is filled in and the money is not here yet: nothing is delivered before it is."""
+    checkout = till.desk.checkout("mug", user=ADA)
+    session_id = session_of(till, checkout)
+    client.raw_request(
+        "post",
+        f"/v1/payment_pages/{session_id}/confirm",
+        payment_method=f"pm_sepaDebit_{account}",
+        email="ada@example.com",
+    )
+
+    meanwhile = till.desk.look_up(session_id)
+    till.deliver(client)
+    till.desk.work()
+    assert (meanwhile.stage, meanwhile.pay_url, delivered) == ("processing", None, [])
+
+    controls = Controls(till.wire.stripe_url, till.settings.stripe_secret_key.get_secret_value())
+    controls.push(SLOW_BANK_SECONDS)
+    controls.close()
+
+    assert till.desk.look_up(session_id).stage == stage
+    till.desk.work()
+    assert len(delivered) == count
 
 
 def test_an_expired_page_is_told_as_such(till: Till, client: stripe.StripeClient) -> None:

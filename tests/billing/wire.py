@@ -38,6 +38,7 @@ class Wire:
     def __init__(self, url: str, stripe_url: str) -> None:
         self.url = url
         self.calls: list[Call] = []
+        self.stripe_url = stripe_url
         self._stripe = urlsplit(stripe_url).netloc
         self._lock = threading.Lock()
         self._planned: tuple[Cut, str] | None = None

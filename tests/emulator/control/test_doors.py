@@ -31,6 +31,8 @@ def test_a_sandboxs_controls_open_with_its_secret_key(local_stripe: LocalStripe,
         refused = httpx2.request(method, f"{local_stripe.url}/_local{path}", headers=headers, trust_env=False)
         assert refused.status_code == 401
         assert refused.json()["error"]["type"] == "invalid_request_error"
+        # It is in no sandbox's log, so there is nothing to link to.
+        assert "request_log_url" not in refused.json()["error"]
 
 
 def test_anybody_may_ask_whether_it_is_up(local_stripe: LocalStripe) -> None:

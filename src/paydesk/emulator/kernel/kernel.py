@@ -318,7 +318,8 @@ class Kernel:
         return Answered(kept.status, headers, kept.body)
 
     def refused(self, request: Request, request_id: str, sandbox: Sandbox | None, refusal: StripeError) -> Answered:
-        body = self._error_body(request_id, refusal)
+        # What belongs to no sandbox is in no log: a link would lead nowhere.
+        body = to_text(refusal.body(None)).encode() if sandbox is None else self._error_body(request_id, refusal)
         if sandbox is not None:
             self._note(request, request_id, sandbox, refusal.status, body, time.perf_counter_ns())
         return Answered(refusal.status, self._headers(request_id) | refusal.headers, body)

@@ -164,12 +164,11 @@ def _free_port() -> int:
 
 def _wait_until_answering(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS_MAX
-    while True:
-        try:
+    while time.monotonic() < deadline:
+        with contextlib.suppress(psycopg.OperationalError):
             psycopg.connect(url, connect_timeout=2).close()
-        except psycopg.OperationalError as error:
-            if server.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"PostgreSQL did not start:\n{log.read_text()}") from error
-            time.sleep(0.02)
-        else:
             return
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            server.wait(timeout=0.02)
+            break
+    raise RuntimeError(f"PostgreSQL did not start:\n{log.read_text()}")

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import stripe
 
+from tests import postgres
 from tests.schema import CheckedClient
 
 ROOT = Path(__file__).parent.parent
@@ -60,6 +61,13 @@ def local_stripe() -> Iterator[LocalStripe]:
     server = LocalStripe("--memory")
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[postgres.Server]:
+    """A real PostgreSQL, started when the first test asks for it."""
+    with postgres.launch() as server:
+        yield server
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from tests.billing.shop import Shop
 from tests.billing.stand_in import StandIn, stand_in
 from tests.billing.till import Till
 from tests.billing.wire import Wire, wire_to
-from tests.postgres import Databases, launch
+from tests.postgres import Databases, Server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,11 +43,10 @@ def clock() -> Clock:
 
 
 @pytest.fixture(scope="session")
-def postgres_databases() -> Iterator[Databases]:
-    with launch() as server:
-        databases = Databases(server, _migrate)
-        yield databases
-        databases.close()
+def postgres_databases(postgres_server: Server) -> Iterator[Databases]:
+    databases = Databases(postgres_server, _migrate)
+    yield databases
+    databases.close()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -75,7 +75,7 @@ def dev(url: str, stripe_port: int, data: Path, catalog: Path, quiet: bool, comm
 
     listening = local.listen(stripe_port, option="--stripe-port")
     try:
-        ready = server.build(listening, data, watch=None if quiet else _show)
+        ready = server.build(listening, data, watch=None if quiet else show_attempt)
     except (OSError, sqlite3.Error) as error:
         raise local.unusable(data, error) from None
     stripe_url = server.url_of(listening)
@@ -156,7 +156,7 @@ def _is_in_foreground() -> bool:
         return False
 
 
-def _show(attempted: Attempted) -> None:
+def show_attempt(attempted: Attempted) -> None:
     """One line an attempt: what happened, and what the app made of it."""
     outcome = attempted.outcome
     result = str(outcome.status) if outcome.status is not None else outcome.answer[:REASON_CHARACTERS_MAX]

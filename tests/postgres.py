@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 START_SECONDS_MAX = 30
 PR_SET_PDEATHSIG = 1
+PREFIX = "paydesk-postgres-"
 
 
 class Server:
@@ -86,7 +87,8 @@ def launch(*, durable: bool = False) -> Iterator[Server]:
     if url := os.environ.get("TEST_POSTGRES_URL"):
         yield Server(url)
         return
-    home = Path(tempfile.mkdtemp(prefix="paydesk-postgres-"))
+    _sweep()
+    home = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
     user = _user_for_server()
     try:
         home.chmod(0o755)
@@ -118,6 +120,14 @@ def launch(*, durable: bool = False) -> Iterator[Server]:
             server.wait(timeout=30)
     finally:
         shutil.rmtree(home, ignore_errors=True)
+
+
+def _sweep() -> None:
+    """Remove what killed test runs left: their server died with them, its files did not."""
+    for home in Path(tempfile.gettempdir()).glob(f"{PREFIX}*-*"):
+        pid = home.name.removeprefix(PREFIX).partition("-")[0]
+        if not Path("/proc", pid).exists():
+            shutil.rmtree(home, ignore_errors=True)
 
 
 def _user_for_server() -> str | None:

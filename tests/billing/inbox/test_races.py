@@ -196,7 +196,7 @@ def test_the_thanks_page_and_the_webhook_together_fulfil_once(
     assert sorted(shop.facts()) == sorted(f"order.paid:{order_id}" for order_id in orders)
 
 
-def test_a_customer_is_one_row_whichever_is_first(shop: Shop, stripe_stand_in: StandIn, clock: Clock) -> None:
+def test_c6_b6_p5_a_customer_is_one_row_whichever_is_first(shop: Shop, stripe_stand_in: StandIn, clock: Clock) -> None:
     """The webhook about a customer we are just making fills in the row its user has claimed."""
     customers = shop.store.tables.customers
     claim = {"user_id": "ada", "created_at": clock(), "updated_at": clock()}

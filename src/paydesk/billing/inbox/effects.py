@@ -11,6 +11,7 @@ import asyncio
 import hashlib
 import json
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ from paydesk.billing.inbox.retry import after_failure
 from paydesk.billing.log import get_logger, redact
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Coroutine, Iterable
     from datetime import datetime
 
     from sqlalchemy import Connection, RowMapping
@@ -143,7 +144,7 @@ class Effects:
             self._run_with_db(effect, handler, subject)
             return
         if handler.is_coroutine:
-            asyncio.run(handler.function(subject))
+            _run_to_end(handler.function(subject))
         else:
             handler.function(subject)
         with self._store.write() as connection:
@@ -194,6 +195,12 @@ class Effects:
             row = connection.execute(select(tables.facts).where(tables.facts.c.key == name)).mappings().one()
         named = {fact.type: fact for fact in FACTS}
         return named[row["type"]].from_json({**row["body"], "idempotency_key": key})
+
+
+def _run_to_end(coroutine: Coroutine[Any, Any, object]) -> None:
+    """Run a coroutine handler on a loop of its own, also where somebody drains the inbox from within a loop."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, coroutine).result()
 
 
 def idempotency_key(source: str, handler: str) -> str:

@@ -120,7 +120,7 @@ def _push(catalog: Path, stripe_url: str) -> str | None:
 def _run(command: list[str], environment: dict[str, str]) -> int:
     """Run the app until it ends, passing signals on to it. Gives back its exit code."""
     try:
-        app = subprocess.Popen(command, env=environment)  # noqa: S603 - the command is what we were asked to run
+        app = subprocess.Popen(command, env=environment)
     except PermissionError:
         raise NotRunnable(f"{command[0]}: this file may not be run.") from None
     except OSError as error:

@@ -37,10 +37,18 @@ def demo(once: bool, shop_port: int, stripe_port: int, database: str | None) -> 
                 sys.exit(_play(scene))
         from paydesk.cli.dev import show_attempt
 
-        with stage.set_up(
-            Path(folder), shop_port=shop_port, stripe_port=stripe_port, database_url=database, watch=show_attempt
-        ) as scene:
-            _serve(scene)
+        signal.signal(signal.SIGTERM, _as_interrupt)
+        try:
+            with stage.set_up(
+                Path(folder), shop_port=shop_port, stripe_port=stripe_port, database_url=database, watch=show_attempt
+            ) as scene:
+                _serve(scene)
+        except KeyboardInterrupt:
+            click.echo("\nThe shop is closed; nothing was kept.")
+
+
+def _as_interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def _play(scene: Stage) -> int:
@@ -66,15 +74,8 @@ def _serve(scene: Stage) -> None:
     step = first_purchase(scene)
     click.echo(f"\n{click.style('✓', fg='green')} {step.did}: {step.saw}.\n")
     click.echo(_invitation(scene.shop_url, scene.stripe_url))
-    over = threading.Event()
-    former = signal.signal(signal.SIGTERM, lambda *_: over.set())
-    try:
-        over.wait()
-    except KeyboardInterrupt:
-        click.echo()
-    finally:
-        signal.signal(signal.SIGTERM, former)
-    click.echo("The shop is closed; nothing was kept.")
+    # Until Ctrl-C.
+    threading.Event().wait()
 
 
 def _invitation(shop_url: str, stripe_url: str) -> str:

@@ -89,15 +89,22 @@ class Front:
 
 async def _play_agenda(kernel: Kernel) -> None:
     """Do what is due when it is due."""
-    changed = asyncio.Event()
-    kernel.agenda.watchers.append(changed.set)
+    is_sooner = asyncio.Event()
+    wakes_at = 0.0
+
+    def planned(due: int) -> None:
+        if due < wakes_at:
+            is_sooner.set()
+
+    kernel.agenda.watchers.append(planned)
     while True:
+        is_sooner.clear()
         kernel.agenda.play_due()
         due_in = kernel.agenda.seconds_until_due()
         wait = LONGEST_SLEEP_SECONDS if due_in is None else min(due_in, LONGEST_SLEEP_SECONDS)
+        wakes_at = kernel.sandboxes.unpushed_now() + wait
         with suppress(TimeoutError):
-            await asyncio.wait_for(changed.wait(), wait)
-        changed.clear()
+            await asyncio.wait_for(is_sooner.wait(), wait)
 
 
 async def _write_request_log(kernel: Kernel) -> None:

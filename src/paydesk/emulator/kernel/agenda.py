@@ -49,13 +49,13 @@ class Agenda:
         self._now = now
         self._world = world
         self._tell = tell
-        # Called when something new was put on an agenda: it may be due before all else.
-        self.watchers: list[Callable[[], None]] = []
+        # Called with the time, by the machine's clock, at which something newly planned is due.
+        self.watchers: list[Callable[[int], None]] = []
 
     def seconds_until_due(self) -> float | None:
         """How long until something is due; None when nothing is."""
         (due,) = self._store.db.execute(
-            "SELECT min(a.due - s.ahead) FROM agenda a JOIN sandboxes s ON s.number = a.sandbox"
+            "SELECT min((SELECT min(due) FROM agenda WHERE sandbox = s.number) - s.ahead) FROM sandboxes s"
         ).fetchone()
         return None if due is None else max(0.0, due - self._now())
 
@@ -67,8 +67,8 @@ class Agenda:
     def play_due(self) -> int:
         """Do everything that is due in any sandbox. Says how many things there were."""
         numbers = self._store.db.execute(
-            "SELECT DISTINCT a.sandbox FROM agenda a JOIN sandboxes s ON s.number = a.sandbox "
-            "WHERE a.due - s.ahead <= ?",
+            "SELECT s.number FROM sandboxes s "
+            "WHERE EXISTS (SELECT 1 FROM agenda a WHERE a.sandbox = s.number AND a.due <= ? + s.ahead)",
             (int(self._now()),),
         ).fetchall()
         sandboxes = [self._sandboxes.numbered(number) for (number,) in numbers]
@@ -82,6 +82,9 @@ class Agenda:
         played = self._play(sandbox, target)
         with self._store.transaction() as db:
             self._sandboxes.set_clock(db, sandbox, target)
+        # What is still planned has come nearer.
+        for watcher in self.watchers:
+            watcher(int(self._now()))
         return played
 
     def _play(self, sandbox: Sandbox, until: int) -> int:

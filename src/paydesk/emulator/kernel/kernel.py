@@ -364,9 +364,9 @@ class Kernel:
         if world.events:
             for listener in self.listeners:
                 listener()
-        if world.has_scheduled:
+        if world.planned is not None:
             for watcher in self.agenda.watchers:
-                watcher()
+                watcher(self.sandboxes.unpushed(world.sandbox, world.planned))
 
 
 def _store_event(world: World, event: Document) -> None:

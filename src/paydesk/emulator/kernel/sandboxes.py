@@ -85,6 +85,10 @@ class Sandboxes:
         """The time outside all sandboxes, in seconds since 1970: what a receiver's own clock shows."""
         return self._now()
 
+    def unpushed(self, sandbox: Sandbox, moment: int) -> int:
+        """When the machine's clock shows what a sandbox's clock will show at that moment."""
+        return moment - self._ahead[sandbox.number]
+
     def promise_ids(self, sandbox: Sandbox) -> None:
         """Make sure, before a transaction, that no identifier minted in it could be minted again after a crash."""
         counter = sandbox.counter

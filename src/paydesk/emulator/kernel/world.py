@@ -57,9 +57,9 @@ class World:
         self.base_url = base_url
         self.api_version = api_version
         self.cause = cause
-        # For those who wait for the commit: how many events were told, and whether the agenda has something new.
+        # For those who wait for the commit: how many events were told, and when the first thing newly planned is due.
         self.events = 0
-        self.has_scheduled = False
+        self.planned: int | None = None
         self._announce = announce
         self._loaded: dict[tuple[str, str], Document] = {}
 
@@ -236,7 +236,7 @@ class World:
 
     def schedule(self, due: int, task: str, subject: str) -> None:
         """Put a task on the agenda: `task` names what is to be done, `subject` the object's id."""
-        self.has_scheduled = True
+        self.planned = due if self.planned is None else min(due, self.planned)
         self.db.execute(
             "INSERT INTO agenda (sandbox, due, task, subject) VALUES (?, ?, ?, ?)",
             (self.sandbox.number, due, task, subject),
@@ -253,7 +253,7 @@ class World:
         self.db.execute("ROLLBACK TO unit")
         self._loaded.clear()
         self.events = 0
-        self.has_scheduled = False
+        self.planned = None
 
     def _insert(self, kind: Kind, document: Document) -> int:
         cursor = self.db.execute(

@@ -12,6 +12,7 @@ import pytest
 import stripe
 
 from tests import postgres
+from tests.flarex import Flarex
 from tests.schema import CheckedClient
 
 ROOT = Path(__file__).parent.parent
@@ -80,3 +81,36 @@ def key() -> str:
 def client(local_stripe: LocalStripe, key: str) -> stripe.StripeClient:
     """Stripe's official client on an empty sandbox."""
     return local_stripe.client(key)
+
+
+@pytest.fixture(scope="session")
+def flarex_on_sqlite(local_stripe: LocalStripe, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flarex]:
+    """The FlareX shop on its own default database."""
+    folder = tmp_path_factory.mktemp("flarex")
+    yield from open_shop(local_stripe, f"sqlite:///{folder / 'shop.db'}", folder / "log")
+
+
+@pytest.fixture(scope="session")
+def flarex_on_postgresql(
+    local_stripe: LocalStripe, postgres_server: postgres.Server, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Flarex]:
+    """The FlareX shop on an empty PostgreSQL database."""
+    name = postgres_server.create()
+    yield from open_shop(local_stripe, postgres_server.url(name), tmp_path_factory.mktemp("flarex") / "log")
+    postgres_server.drop(name)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def flarex(request: pytest.FixtureRequest) -> Iterator[Flarex]:
+    """The open shop of this process's tests, once on each database; they keep apart by their visitors' names."""
+    opened: Flarex = request.getfixturevalue(f"flarex_on_{request.param}")
+    yield opened
+    opened.controls.delete("/faults")
+
+
+def open_shop(stripe: LocalStripe, database_url: str, log: Path) -> Iterator[Flarex]:
+    """A shop in a sandbox of its own."""
+    opened = Flarex(ROOT, stripe, f"sk_test_{secrets.token_hex(12)}", database_url, log)
+    opened.start()
+    yield opened
+    opened.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 
@@ -39,9 +39,6 @@ def routes(door: Door) -> list[Route]:
         found = door.kernel.request_log.find(request.path_params["id"])
         if found is None:
             raise gone(f"No such request: '{request.path_params['id']}'. The oldest ones are forgotten.")
-        shown: dict[str, Any] = {
-            name: value for name, value in found.items() if name not in ("seq", "sandbox", "answer")
-        }
-        return answer({**shown, "answer": json.loads(found["answer"])})
+        return answer(found | {"answer": json.loads(found["answer"])})
 
     return [Route("/requests", newest), Route("/requests/{id}", one)]

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 KEY_LENGTH_MAX = 255
 KEPT_SECONDS = 24 * 3600
 
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+
 
 @dataclass(frozen=True)
 class Kept:
@@ -38,9 +40,8 @@ def check(key: str) -> None:
 
 
 def fingerprint(method: str, path: str, params: dict[str, Any]) -> str:
-    """What two requests must share to be the same request."""
-    shown = json.dumps(params, sort_keys=True, separators=(",", ":"))
-    return hashlib.blake2b(f"{method} {path} {shown}".encode(), digest_size=16).hexdigest()
+    """What two requests must share to be the same request: endpoint and parameters, however they were written."""
+    return hashlib.blake2b(f"{method} {path} {_canonical(params)}".encode(), digest_size=16).hexdigest()
 
 
 def recall(db: sqlite3.Connection, sandbox: int, key: str, path: str, mark: str, now: int) -> Kept | None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from paydesk.emulator.kernel.messages import Request
     from paydesk.emulator.kernel.store import Store
 
+OK = 200
 BATCH = 200
 KEPT_PER_SERVER = 10_000
 
@@ -45,10 +46,16 @@ class Entry:
             self.request.headers.get("idempotency-key"),
             self.version,
             self.status,
-            _SIGNING_SECRET.sub("whsec_***", self.answer.decode()),
+            self._shown_answer(),
             self.created,
             self.duration_us,
         )
+
+    def _shown_answer(self) -> str | None:
+        """The answer, unless it is kept under the request's idempotency key anyway."""
+        if self.request.method == "POST" and self.status == OK and "idempotency-key" in self.request.headers:
+            return None
+        return self.answer.decode()
 
 
 class RequestLog:
@@ -81,10 +88,17 @@ class RequestLog:
             db.execute("DELETE FROM requests WHERE seq <= ?", (newest - KEPT_PER_SERVER,))
 
     def find(self, request_id: str) -> dict[str, Any] | None:
-        """One request, by its id."""
+        """One request with its answer, by its id."""
         self.flush()
-        cursor = self._store.db.execute("SELECT * FROM requests WHERE id = ?", (request_id,))
-        row = cursor.fetchone()
-        return (
-            None if row is None else {column[0]: value for column, value in zip(cursor.description, row, strict=True)}
+        cursor = self._store.db.execute(
+            "SELECT r.id, r.method, r.path, r.params, r.idempotency_key, r.version, r.status, r.created, "
+            "r.duration_us, coalesce(r.answer, CAST(i.body AS TEXT)) AS answer "
+            "FROM requests r LEFT JOIN idempotency i ON i.sandbox = r.sandbox AND i.key = r.idempotency_key "
+            "WHERE r.id = ?",
+            (request_id,),
         )
+        row = cursor.fetchone()
+        if row is None:
+            return None
+        found = {column[0]: value for column, value in zip(cursor.description, row, strict=True)}
+        return found | {"answer": _SIGNING_SECRET.sub("whsec_***", found["answer"])}

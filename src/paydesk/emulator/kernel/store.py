@@ -74,7 +74,7 @@ CREATE TABLE IF NOT EXISTS requests (
     idempotency_key TEXT,
     version     TEXT    NOT NULL,
     status      INTEGER NOT NULL,
-    answer      TEXT    NOT NULL,
+    answer      TEXT,
     created     INTEGER NOT NULL,
     duration_us INTEGER NOT NULL
 );

@@ -28,7 +28,7 @@ def main(url: str, secret: str, catalog: str) -> None:
     app.include_router(desk.router())
     listening = listen(0)
     print(f"The desk listens on {url_of(listening)}", flush=True)
-    config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False)
+    config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False, proxy_headers=False)
     uvicorn.Server(config).run(sockets=[listening])
 
 

@@ -109,7 +109,9 @@ def main(url: str, secret: str) -> None:
     """Serve on a free port."""
     listening = listen(0)
     print(f"The floor listens on {url_of(listening)}", flush=True)
-    config = uvicorn.Config(app(url, secret), log_config=None, access_log=False, server_header=False)
+    config = uvicorn.Config(
+        app(url, secret), log_config=None, access_log=False, server_header=False, proxy_headers=False
+    )
     uvicorn.Server(config).run(sockets=[listening])
 
 

@@ -44,7 +44,9 @@ def main(folder: str) -> None:
     """Serve on a free port, with the database in `folder`."""
     listening = listen(0)
     print(f"The floor listens on {url_of(listening)}", flush=True)
-    config = uvicorn.Config(app(Path(folder) / "floor.db"), log_config=None, access_log=False, server_header=False)
+    config = uvicorn.Config(
+        app(Path(folder) / "floor.db"), log_config=None, access_log=False, server_header=False, proxy_headers=False
+    )
     uvicorn.Server(config).run(sockets=[listening])
 
 

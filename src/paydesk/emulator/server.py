@@ -72,6 +72,8 @@ def build(
             access_log=False,
             lifespan="on",
             server_header=False,
+            # Nobody stands before us: what a request says of its origin is its own.
+            proxy_headers=False,
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         )
     )

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from paydesk import DisputeOpened, OrderPaid, OrderRefunded, Paydesk, User
 
-desk = Paydesk()  # Secrets from the environment, the catalog from paydesk.toml
+desk = Paydesk(name="FlareX shop")  # Secrets from the environment, the catalog from paydesk.toml
 app = FastAPI(title="FlareX shop", lifespan=desk.lifespan)
 
 # The app's own table, in the app's own database.

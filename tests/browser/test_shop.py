@@ -205,7 +205,10 @@ def test_somebody_who_changes_their_mind_is_back_at_the_prices(page: Page, flare
 
     page.wait_for_url(f"{flarex.url}/pricing")
     is_waiting(flarex, name)
-    page.goto(payment_page)
+    page.goto(f"{flarex.url}/thanks?session_id={order_of(flarex, name)['session_id']}")
+    expect(page.get_by_role("heading", name="Not paid yet")).to_be_visible()
+    page.get_by_role("link", name="Finish paying").click()
+    page.wait_for_url(payment_page)
     fill(page, "4242424242424242")
     pay(page)
     is_delivered(page, flarex, name)

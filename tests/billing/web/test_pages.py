@@ -127,6 +127,21 @@ def test_the_developers_detail_is_kept_from_customers() -> None:
     assert "the reason" not in pages(livemode=True).error("Sorry", "Later.", detail="the reason")
 
 
+@pytest.mark.parametrize(
+    ("base_url", "name", "shown"),
+    [
+        ("https://shop.example", "The Bookshop", "The Bookshop"),
+        ("https://shop.example", None, "shop.example"),
+        ("http://localhost:8000", None, "localhost"),
+        ("http://127.0.0.1:8000", None, "Shop"),
+        ("http://[::1]:8000", None, "Shop"),
+    ],
+)
+def test_a_shop_is_called_by_its_name_or_its_host(base_url: str, name: str | None, shown: str) -> None:
+    """Numbers are no name to put over a door."""
+    assert Shop.at(base_url, prefix="", name=name, livemode=True).name == shown
+
+
 def test_forms_go_below_the_prefix() -> None:
     """A desk mounted at /billing posts there."""
     assert 'action="/billing/checkout"' in pages(prefix="/billing").pricing(CATALOG.products.values())

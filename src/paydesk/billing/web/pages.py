@@ -7,6 +7,7 @@ values a page is made from are decided here; the template only lays them out.
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
@@ -40,7 +41,7 @@ class Shop:
     @classmethod
     def at(cls, base_url: str, *, prefix: str, name: str | None, livemode: bool) -> Shop:
         """The shop at this address, called after its host unless it has a name."""
-        return cls(name or urlsplit(base_url).hostname or "Shop", prefix, f"{base_url}/", livemode)
+        return cls(name or _name_of(urlsplit(base_url).hostname), prefix, f"{base_url}/", livemode)
 
 
 @dataclass(frozen=True)
@@ -160,6 +161,15 @@ class Pages:
 
     def _render(self, template: str, **values: Any) -> str:
         return self._templates.get_template(template).render(shop=self.shop, **values)
+
+
+def _name_of(host: str | None) -> str:
+    """A host as a shop's name; an address of numbers is nobody's."""
+    try:
+        ipaddress.ip_address(host or "")
+    except ValueError:
+        return host or "Shop"
+    return "Shop"
 
 
 def _ware(product: Product) -> Ware:

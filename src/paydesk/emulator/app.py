@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 # How long the agenda may sleep: a machine that was suspended must not miss what fell due.
 LONGEST_SLEEP_SECONDS = 30.0
-LOG_SECONDS = 1.0
+HOUSE_SECONDS = 1.0
 
 
 def create_app(folder: Path | None, options: Options = Options()) -> Front:
@@ -55,7 +55,7 @@ def create_app(folder: Path | None, options: Options = Options()) -> Front:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         running = [
-            asyncio.create_task(task) for task in (_play_agenda(kernel), _write_request_log(kernel), sender.run())
+            asyncio.create_task(task) for task in (_play_agenda(kernel), _keep_house(kernel), sender.run())
         ]
         yield
         for task in running:
@@ -107,11 +107,12 @@ async def _play_agenda(kernel: Kernel) -> None:
             await asyncio.wait_for(is_sooner.wait(), wait)
 
 
-async def _write_request_log(kernel: Kernel) -> None:
-    """Write the request log behind the answers."""
+async def _keep_house(kernel: Kernel) -> None:
+    """Write the request log behind the answers, and fold the store's log when nobody waits for it."""
     while True:
-        await asyncio.sleep(LOG_SECONDS)
+        await asyncio.sleep(HOUSE_SECONDS)
         kernel.request_log.flush()
+        kernel.store.rest()
 
 
 def _stripe_says(api: Api, refusal: StripeError) -> Response:

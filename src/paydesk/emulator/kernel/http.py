@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from paydesk.emulator.kernel.errors import StripeError, unexpected
 from paydesk.emulator.kernel.group_commit import GroupCommit
-from paydesk.emulator.kernel.ids import request_id
 from paydesk.emulator.kernel.kernel import Admitted, Kernel
 from paydesk.emulator.kernel.messages import Answered, Request
 
@@ -106,7 +105,7 @@ class Api:
 
     def refuse(self, refusal: StripeError) -> Answered:
         """An answer in Stripe's envelope, from a layer that knows no sandbox."""
-        return self.kernel.refused(Request("", "", "", {}), request_id(), None, refusal)
+        return self.kernel.refused(Request("", "", "", {}), self.kernel.request_ids.next(), None, refusal)
 
     async def _answer(self, request: Request) -> Answered | None:
         kernel = self.kernel

@@ -42,6 +42,14 @@ def new_seed() -> str:
     return secrets.token_hex(8)
 
 
-def request_id() -> str:
-    """`req_` and 14 characters."""
-    return "req_" + secrets.token_bytes(14).translate(_TO_BASE62).decode()
+class RequestIds:
+    """`req_` and 14 characters that nobody can guess: whoever has a request's id may look it up in the log."""
+
+    def __init__(self) -> None:
+        self._seed = secrets.token_hex(16)
+        self._count = 0
+
+    def next(self) -> str:
+        """A new one."""
+        self._count += 1
+        return "req_" + characters(self._seed, self._count, 14)

@@ -111,6 +111,7 @@ class Kernel:
         self.table = Table()
         self.sandboxes = Sandboxes(store, now, options.seed)
         self._now = now
+        self.request_ids = ids.RequestIds()
         self._limits = RateLimits()
         self._in_flight: set[tuple[int, str]] = set()
         tasks: dict[str, Task] = {}
@@ -138,7 +139,7 @@ class Kernel:
     def admit(self, request: Request) -> Admitted | Answered:
         """Everything that is settled before the endpoint begins. An admitted request holds its
         idempotency key until it is released."""
-        request_id = ids.request_id()
+        request_id = self.request_ids.next()
         sandbox: Sandbox | None = None
         try:
             key = auth.read(request.headers.get("authorization"))

@@ -6,13 +6,14 @@ import sys
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.applications import Starlette
 
 from paydesk import Catalog, Paydesk, Settings
 from paydesk.emulator.server import listen, url_of
 
 
-def main(url: str, secret: str, catalog: str) -> None:
-    """Serve on a free port."""
+def main(url: str, secret: str, catalog: str, framework: str) -> None:
+    """Serve on a free port, inside FastAPI or Starlette."""
     settings = Settings.read(
         {
             "STRIPE_SECRET_KEY": "sk_test_bench",
@@ -24,8 +25,12 @@ def main(url: str, secret: str, catalog: str) -> None:
     )
     desk = Paydesk(settings, catalog=Catalog.load(catalog))
     desk.open()
-    app = FastAPI()
-    app.include_router(desk.router())
+    app: Starlette
+    if framework == "FastAPI":
+        app = fastapi = FastAPI()
+        fastapi.include_router(desk.router())
+    else:
+        app = Starlette(routes=desk.router().routes)
     listening = listen(0)
     print(f"The desk listens on {url_of(listening)}", flush=True)
     config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False, proxy_headers=False)

@@ -15,6 +15,7 @@ from typing import Any
 
 import psycopg
 import uvicorn
+from fastapi import FastAPI
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -87,7 +88,7 @@ def _done(futures: list[asyncio.Future[None]]) -> None:
         future.set_result(None)
 
 
-def app(url: str, secret: str) -> Starlette:
+def app(url: str, secret: str, framework: str) -> Starlette:
     """POST /webhooks/stripe, as bare as it can be and still be safe."""
     writer = sqlite_writer(url.removeprefix("sqlite:///")) if url.startswith("sqlite") else postgres_writer(url)
     group = Group(writer)
@@ -102,18 +103,19 @@ def app(url: str, secret: str) -> Starlette:
         await group.insert((event["id"], event["type"], body.decode()))
         return JSONResponse({"received": True})
 
-    return Starlette(routes=[Route("/webhooks/stripe", receive, methods=["POST"])])
+    route = Route("/webhooks/stripe", receive, methods=["POST"])
+    return FastAPI(routes=[route]) if framework == "FastAPI" else Starlette(routes=[route])
 
 
-def main(url: str, secret: str) -> None:
+def main(url: str, secret: str, framework: str) -> None:
     """Serve on a free port."""
     listening = listen(0)
     print(f"The floor listens on {url_of(listening)}", flush=True)
     config = uvicorn.Config(
-        app(url, secret), log_config=None, access_log=False, server_header=False, proxy_headers=False
+        app(url, secret, framework), log_config=None, access_log=False, server_header=False, proxy_headers=False
     )
     uvicorn.Server(config).run(sockets=[listening])
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2])
+    main(*sys.argv[1:])

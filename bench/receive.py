@@ -26,20 +26,22 @@ def main() -> None:
     """Alternate between both servers and print the medians of their ratios."""
     print(f"\nReceiving signed events of {len(body_of(0))} bytes against the floor ")
     print(f"({ROUNDS} rounds of {COUNT} events, {CONCURRENCY} connections)")
-    print(f"{'':14}{'ours /s':>10}{'floor /s':>10}{'rate':>8}{'cpu':>8}{'goal':>8}{'p99 ms':>9}")
+    print(f"{'':24}{'ours /s':>10}{'floor /s':>10}{'rate':>8}{'cpu':>8}{'goal':>8}{'p99 ms':>9}")
     with tempfile.TemporaryDirectory() as folder:
         catalog = Path(folder) / "paydesk.toml"
         catalog.write_text(CATALOG, encoding="utf-8")
-        _compare("SQLite", f"sqlite:///{folder}/ours.db", f"sqlite:///{folder}/floor.db", catalog)
         with postgres.launch(durable=True) as server:
-            url = server.url(server.create())
-            _compare("PostgreSQL", url, url, catalog)
+            for framework in ("Starlette", "FastAPI"):
+                ours, floor = (f"sqlite:///{folder}/{framework}-{name}.db" for name in ("ours", "floor"))
+                _compare("SQLite", ours, floor, catalog, framework)
+                url = server.url(server.create())
+                _compare("PostgreSQL", url, url, catalog, framework)
 
 
-def _compare(name: str, ours_url: str, floor_url: str, catalog: Path) -> None:
+def _compare(engine: str, ours_url: str, floor_url: str, catalog: Path, framework: str) -> None:
     with (
-        running("bench.desk_receive", ours_url, SECRET, str(catalog)) as ours,
-        running("bench.floor_receive", floor_url, SECRET) as floor,
+        running("bench.desk_receive", ours_url, SECRET, str(catalog), framework) as ours,
+        running("bench.floor_receive", floor_url, SECRET, framework) as floor,
     ):
         rates, ratios, cpu_ratios = [], [], []
         for number in range(ROUNDS):
@@ -51,7 +53,7 @@ def _compare(name: str, ours_url: str, floor_url: str, catalog: Path) -> None:
             cpu_ratios.append((floor.cpu_seconds() - before[1]) / (ours.cpu_seconds() - before[0]))
     mine, its = rates[ratios.index(statistics.median(ratios))]
     print(
-        f"{name:14}{mine.per_second:10.0f}{its.per_second:10.0f}{statistics.median(ratios):8.0%}"
+        f"{f'{engine}, {framework}':24}{mine.per_second:10.0f}{its.per_second:10.0f}{statistics.median(ratios):8.0%}"
         f"{statistics.median(cpu_ratios):8.0%}{0.8:8.0%}{mine.p99_ms:9.2f}"
     )
 

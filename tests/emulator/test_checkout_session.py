@@ -308,6 +308,22 @@ def test_a_wrong_session_is_refused_in_stripes_words(
         ({"invoice_creation": {"enabled": True}}, "invoice_creation[enabled]"),
         ({"optional_items": [{"price": "price_x", "quantity": 1}]}, "optional_items[price]"),
         ({"payment_intent_data": {"application_fee_amount": 10}}, "payment_intent_data[application_fee_amount]"),
+        (
+            {"payment_method_options": {"card": {"capture_method": "manual"}}},
+            "payment_method_options[card][capture_method]",
+        ),
+        (
+            {"payment_method_options": {"card": {"setup_future_usage": "off_session"}}},
+            "payment_method_options[card][setup_future_usage]",
+        ),
+        (
+            {"payment_method_options": {"card": {"restrictions": {"brands_blocked": ["visa"]}}}},
+            "payment_method_options[card][restrictions][brands_blocked]",
+        ),
+        (
+            {"payment_method_options": {"us_bank_account": {"setup_future_usage": "off_session"}}},
+            "payment_method_options[us_bank_account][setup_future_usage]",
+        ),
     ],
 )
 def test_what_would_make_the_total_wrong_is_said_out_loud(
@@ -340,6 +356,19 @@ def test_a_recurring_price_needs_subscription_mode(client: stripe.StripeClient) 
 
     assert str(refused.user_message).startswith("You specified `payment` mode but passed a recurring price.")
     assert refused.param == "line_items[0]"
+
+
+def test_an_archived_product_is_not_sold(client: stripe.StripeClient) -> None:
+    """Neither at its own prices, which stay active, nor at a described one."""
+    sold = price(client)
+    client.v1.products.update(str(sold.product), {"active": False})
+    described = {"currency": "usd", "unit_amount": 1900, "product": sold.product}
+
+    by_price = refusal(client, payment(line_items=[{"price": sold.id, "quantity": 1}]))
+    by_data = refusal(client, payment(line_items=[{"price_data": described, "quantity": 1}]))
+
+    assert (by_price.code, by_price.param) == ("product_inactive", "line_items[0][price]")
+    assert (by_data.code, by_data.param) == ("product_inactive", "line_items[0][price_data][product]")
 
 
 def test_an_unknown_customer_is_a_400(client: stripe.StripeClient) -> None:

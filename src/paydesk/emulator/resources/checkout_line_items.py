@@ -168,8 +168,12 @@ def _price(world: World, given: dict[str, Any], where: str, mode: str, currency:
             raise invalid(
                 "The price specified is inactive. This field only accepts active prices.", param=f"{where}[price]"
             )
+        _check_for_sale(world, priced["product"], f"{where}[price]")
     elif given.get("price_data"):
-        priced = price.create_inline(world, given["price_data"], param=f"{where}[price_data]")
+        described = given["price_data"]
+        if described.get("product"):
+            _check_for_sale(world, described["product"], f"{where}[price_data][product]")
+        priced = price.create_inline(world, described, param=f"{where}[price_data]")
     else:
         raise missing_param(f"{where}[price]")
     if mode == "payment" and priced["recurring"] is not None:
@@ -192,6 +196,16 @@ def _price(world: World, given: dict[str, Any], where: str, mode: str, currency:
             param=f"{where}[price]",
         )
     return priced
+
+
+def _check_for_sale(world: World, identifier: str, param: str) -> None:
+    product = world.get("product", identifier, param=param)
+    if not product["active"]:
+        raise invalid(
+            f"The product `{product.id}` is inactive. This field only accepts active products and their prices.",
+            code="product_inactive",
+            param=param,
+        )
 
 
 def _quantity(given: dict[str, Any], where: str) -> int:

@@ -39,6 +39,13 @@ REFUSED: Final[Mapping[str, str]] = {
     "payment_intent_data.application_fee_amount": "no money would reach the platform.",
     "payment_intent_data.on_behalf_of": "the payment would belong to the wrong account.",
     "payment_intent_data.transfer_data": "no money would reach the connected account.",
+    "payment_method_options.card.capture_method": "money would be taken that is to be held; it is modelled as "
+    "`payment_intent_data[capture_method]`.",
+    "payment_method_options.card.restrictions": "cards that are to be turned away would be charged.",
+    "payment_method_options.card.setup_future_usage": "the card would not be kept; it is modelled as "
+    "`payment_intent_data[setup_future_usage]`.",
+    "payment_method_options.sepa_debit.setup_future_usage": "the account would not be kept.",
+    "payment_method_options.us_bank_account.setup_future_usage": "the account would not be kept.",
     "setup_intent_data.on_behalf_of": "the card would be saved for the wrong account.",
 }
 _NOT_YET: Final = {

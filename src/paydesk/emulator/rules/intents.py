@@ -27,6 +27,10 @@ REFUSED: Final = {
     "payment_method_options.card.moto": "it would skip authentication.",
     "payment_method_options.card.setup_future_usage": "it would override the intent's; send `setup_future_usage`.",
     "payment_method_options.card.three_d_secure": "authentication done elsewhere would be trusted.",
+    "payment_method_options.sepa_debit.setup_future_usage": "it would override the intent's; send "
+    "`setup_future_usage`.",
+    "payment_method_options.us_bank_account.setup_future_usage": "it would override the intent's; send "
+    "`setup_future_usage`.",
     "transfer_data": CONNECT,
 }
 

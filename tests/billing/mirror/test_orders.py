@@ -114,6 +114,22 @@ def test_a_session_that_is_not_ours_leaves_nothing(shop: Shop, stripe_stand_in: 
     assert shop.facts() == []
 
 
+def test_a_payment_link_pays_no_order_of_ours(shop: Shop, stripe_stand_in: StandIn) -> None:
+    """Whoever opens one may write any reference into its address, such as that of their own, dearer order here."""
+    order_id = shop.order(amount_minor=50_000)
+    cheap = paid_session("ord_000000000000000000000009", amount_total=100) | {
+        "metadata": {},
+        "client_reference_id": order_id,
+    }
+    stripe_stand_in.put(cheap)
+
+    shop.deliver("checkout.session.completed", cheap)
+    shop.work()
+
+    assert shop.status(order_id) == "pending"
+    assert shop.facts() == []
+
+
 def test_p7_a_guest_checkout_takes_nothing_from_the_order(shop: Shop, stripe_stand_in: StandIn) -> None:
     """A session without a customer does not erase the customer we know."""
     order_id = shop.order(customer_id="cus_9", email="ada@example.com")

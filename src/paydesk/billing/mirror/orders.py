@@ -6,7 +6,6 @@ what it was to paid, and names the fact in the same transaction.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select, update
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
     from paydesk.billing.mirror.refs import Json
 
 logger = get_logger(__name__)
-
-_OUR_ORDER_ID = re.compile(r"ord_[A-Za-z0-9_-]{24}")
 
 
 def apply(writing: Writing, session: Json) -> list[Fact]:
@@ -115,7 +112,8 @@ def _find(writing: Writing, session: Json) -> RowMapping | None:
     order_id = writing.connection.scalar(select(orders.c.id).where(orders.c.session_id == session["id"]))
     if order_id:
         return locked_order(writing, order_id)
-    carried = _carried_order_id(session)
+    # Only our key can write metadata. A client_reference_id stands in a payment link's address, for anybody to choose.
+    carried: str | None = (session.get("metadata") or {}).get(ORDER_KEY)
     if carried is None:
         return None
     order = locked_order(writing, carried)
@@ -130,14 +128,6 @@ def _find(writing: Writing, session: Json) -> RowMapping | None:
         )
         return None
     return order
-
-
-def _carried_order_id(session: Json) -> str | None:
-    named: str | None = (session.get("metadata") or {}).get(ORDER_KEY)
-    reference = session.get("client_reference_id")
-    if named is None and isinstance(reference, str) and _OUR_ORDER_ID.fullmatch(reference):
-        return reference
-    return named
 
 
 SESSIONS = Mirrored(

@@ -45,6 +45,16 @@ def test_a_token_is_charged(client: stripe.StripeClient) -> None:
     assert (booked.amount, booked.fee, booked.source) == (999, 59, charge.id)
 
 
+def test_metadata_sent_empty_is_none(client: stripe.StripeClient) -> None:
+    """A key without a value is not kept, here as everywhere."""
+    params: Any = {"amount": 999, "currency": "usd", "source": "tok_visa", "metadata": {"a": "1", "b": ""}}
+
+    charge = client.v1.charges.create(params)
+
+    assert charge.metadata is not None
+    assert charge.metadata.to_dict() == {"a": "1"}
+
+
 def test_a_declined_charge_is_kept(client: stripe.StripeClient) -> None:
     """402, naming the failed charge."""
     with pytest.raises(stripe.CardError) as refusal:

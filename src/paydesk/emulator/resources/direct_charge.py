@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from paydesk.emulator.kernel.errors import StripeError, invalid, missing_param
+from paydesk.emulator.kernel.fields import metadata
 from paydesk.emulator.kernel.routes import Call, Route, words
 from paydesk.emulator.resources import card, charge
 from paydesk.emulator.resources.charge import shipping
@@ -36,7 +37,7 @@ def _create(call: Call) -> Document:
     terms = {
         **{name: given.get(name) for name in _REPEATED},
         "currency": currency,
-        "metadata": given.get("metadata") or {},
+        "metadata": metadata({}, given.get("metadata", {})),
         "shipping": shipping(given.get("shipping")),
     }
     # Nobody can be sent to a bank's page from here: a card that must ask its holder is declined.

@@ -155,6 +155,23 @@ def test_a_decline_leaves_the_session_open_and_no_customer_behind(client: stripe
     ]
 
 
+@pytest.mark.parametrize(
+    "narrowed", [{"allowed_payment_method_types": ["card"]}, {"excluded_payment_method_types": ["us_bank_account"]}]
+)
+@pytest.mark.parametrize("open_session", [opened, saving])
+def test_a_session_takes_only_what_it_allows(
+    client: stripe.StripeClient, wire: Wire, open_session: Any, narrowed: dict[str, Any]
+) -> None:
+    """Said by what is allowed or by what is not, and shown."""
+    session = open_session(client, **narrowed)
+
+    refused = confirm(wire, session, "pm_usBankAccount_success")
+
+    assert session.payment_method_types == ["card"]
+    assert all(getattr(session, name) == types for name, types in narrowed.items())
+    assert (refused.status, refused.error["param"]) == (400, "payment_method")
+
+
 def test_nobody_pays_another_amount_than_they_saw(client: stripe.StripeClient, wire: Wire) -> None:
     """`expected_amount` is what the page showed."""
     session = opened(client)

@@ -354,6 +354,28 @@ def test_a_currency_can_change_before_the_payment(client: stripe.StripeClient) -
         client.v1.payment_intents.update(intent.id, {"amount": 49})
 
 
+@pytest.mark.parametrize(
+    "narrowed", [{"allowed_payment_method_types": ["card"]}, {"excluded_payment_method_types": ["us_bank_account"]}]
+)
+@pytest.mark.parametrize("when", ["update", "confirm"])
+def test_what_may_be_paid_with_can_be_narrowed_later(
+    client: stripe.StripeClient, narrowed: dict[str, Any], when: str
+) -> None:
+    """What an intent takes no longer is refused."""
+    intent = open_intent(client)
+    assert intent.payment_method_types == ["card", "us_bank_account"]
+    by_bank: Any = {"payment_method": "pm_usBankAccount_success", "return_url": RETURN_URL}
+
+    if when == "update":
+        change: Any = narrowed
+        assert client.v1.payment_intents.update(intent.id, change).payment_method_types == ["card"]
+    else:
+        by_bank |= narrowed
+
+    with pytest.raises(stripe.InvalidRequestError, match="is not allowed for this PaymentIntent"):
+        client.v1.payment_intents.confirm(intent.id, by_bank)
+
+
 def test_a_customer_who_left_still_pays(client: stripe.StripeClient) -> None:
     """Deleted while their bank asked: the payment goes on, and nothing is kept with nobody."""
     customer = client.v1.customers.create()

@@ -15,6 +15,7 @@ from paydesk.emulator.resources import customer, paying, payment_intent, payment
 from paydesk.emulator.resources.checkout_shape import details
 from paydesk.emulator.rules import confirming
 from paydesk.emulator.rules.confirming import Accept
+from paydesk.emulator.rules.intents import NARROWING
 
 if TYPE_CHECKING:
     from paydesk.emulator.kernel.document import Document
@@ -151,7 +152,7 @@ def _intent(world: World, session: Document) -> Document:
     if intent is None:
         given = {
             **session.private["payment_intent_data"],
-            "allowed_payment_method_types": session["allowed_payment_method_types"],
+            **{name: session.get(name) for name in NARROWING},
             "amount": session["amount_total"],
             "currency": session["currency"],
             "customer": session["customer"],

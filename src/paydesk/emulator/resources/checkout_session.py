@@ -17,6 +17,7 @@ from paydesk.emulator.resources import checkout_payment, checkout_validation, se
 from paydesk.emulator.resources.checkout_payment import EXPIRE, check_open
 from paydesk.emulator.resources.checkout_shape import opened
 from paydesk.emulator.rules.checkout_totals import Totals, totals
+from paydesk.emulator.rules.intents import NARROWING
 from paydesk.emulator.rules.money import AMOUNT_MAX, amount_text, check_currency, minimum
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def _create(call: Call) -> Document:
     }
     if given["mode"] == "setup":
         for_setup = (given.get("setup_intent_data") or {}) | {
-            "allowed_payment_method_types": given.get("allowed_payment_method_types"),
+            **{name: session.get(name) for name in NARROWING},
             "customer": session["customer"],
             "payment_method_options": session["payment_method_options"],
         }
@@ -158,7 +159,7 @@ _AREA = "checkout_session"
 _CREATE_USES = words(
     "adaptive_pricing.enabled allow_promotion_codes allowed_payment_method_types automatic_tax.enabled cancel_url "
     "client_reference_id currency customer customer_creation customer_email customer_update.address "
-    "customer_update.name discounts expires_at "
+    "customer_update.name discounts excluded_payment_method_types expires_at "
     "invoice_creation.enabled line_items metadata mode payment_intent_data "
     "payment_method_collection return_url redirect_on_completion setup_intent_data shipping_options submit_type "
     "subscription_data success_url ui_mode branding_settings.display_name "

@@ -44,6 +44,7 @@ def opened(
     mode = given["mode"]
     is_setup = mode == "setup"
     identifier = _identifier(world, mode)
+    excluded = given.get("excluded_payment_method_types")
     email = customer["email"] if customer is not None else given.get("customer_email")
     return Document(
         {
@@ -82,6 +83,7 @@ def opened(
             "customer_details": None if email is None else details(email),
             "customer_email": given.get("customer_email"),
             "discounts": [],
+            **({"excluded_payment_method_types": excluded} if excluded else {}),
             "expires_at": given.get("expires_at") or world.now + OPEN_SECONDS,
             "integration_identifier": None,
             "invoice": None,
@@ -179,7 +181,7 @@ def _after_expiration(given: dict[str, Any] | None) -> dict[str, Any] | None:
 
 def _branding(world: World, given: dict[str, Any]) -> dict[str, Any]:
     kept = {name: value for name, value in given.items() if value is not None}
-    return _BRANDING | {"display_name": world.sandbox.name} | kept
+    return _BRANDING | {"display_name": account.seller(world)} | kept
 
 
 def _filled(names: tuple[str, ...], given: dict[str, Any] | None) -> dict[str, Any] | None:

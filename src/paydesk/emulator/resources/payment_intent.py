@@ -159,7 +159,7 @@ def _update(call: Call) -> Document:
             raise _too_late(intent, name)
     if given.get("currency") is not None:
         intent["currency"] = check_currency(given["currency"])
-        intent["payment_method_types"] = intents.method_types(intent, intent["currency"])
+    intents.narrow(intent, given)
     if "amount" in given or "currency" in given:
         amount = given.get("amount", intent["amount"])
         check_charge_amount(amount, intent["currency"])
@@ -201,6 +201,7 @@ def _confirm(call: Call) -> Document:
     if "shipping" in given:
         intent["shipping"] = shipping(given["shipping"], intent["shipping"])
     choosing.request_three_d_secure(intent, given)
+    intents.narrow(intent, given)
     choosing.choose(world, intent, given)
     _carry_out(world, intent, given)
     return intent
@@ -285,12 +286,10 @@ ROUTES = (
         "/v1/payment_intents",
         _create,
         uses=choosing.PARAMS
+        | intents.NARROWING
         | _SHOWN
         | _CONFIRMED
-        | words(
-            "amount currency confirm confirmation_method automatic_payment_methods allowed_payment_method_types "
-            "excluded_payment_method_types"
-        ),
+        | words("amount currency confirm confirmation_method automatic_payment_methods"),
         refuses=intents.REFUSED,
         area=_AREA,
     ),
@@ -304,7 +303,7 @@ ROUTES = (
         "POST",
         _PATH,
         _update,
-        uses=choosing.PARAMS | _SHOWN | words("amount currency"),
+        uses=choosing.PARAMS | intents.NARROWING | _SHOWN | words("amount currency"),
         refuses=intents.REFUSED,
         area=_AREA,
     ),
@@ -313,6 +312,7 @@ ROUTES = (
         _PATH + "/confirm",
         _confirm,
         uses=choosing.PARAMS
+        | intents.NARROWING
         | _CONFIRMED
         | words("client_secret capture_method receipt_email setup_future_usage shipping"),
         refuses=intents.REFUSED | {"amount_to_confirm": "it would confirm another amount than the intent's."},

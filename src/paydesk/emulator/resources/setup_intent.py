@@ -249,6 +249,7 @@ def _update(call: Call) -> Document:
         intent["description"] = given["description"]
     if "metadata" in given:
         intent["metadata"] = metadata(intent["metadata"], given["metadata"])
+    intents.narrow(intent, given)
     choosing.choose(world, intent, given)
     call.echo(intent)
     # There is no event for this: Stripe tells of an intent's progress, not of its edits.
@@ -261,6 +262,7 @@ def _confirm(call: Call) -> Document:
     intent = world.get("setup_intent", call.path["intent"])
     intents.check_secret(call, intent)
     intents.check_confirmable(intent)
+    intents.narrow(intent, given)
     choosing.choose(world, intent, given)
     _carry_out(world, intent, given)
     return intent
@@ -303,10 +305,8 @@ ROUTES = (
         "/v1/setup_intents",
         _create,
         uses=choosing.PARAMS
-        | words(
-            "customer description metadata usage confirm return_url use_stripe_sdk automatic_payment_methods "
-            "allowed_payment_method_types excluded_payment_method_types"
-        ),
+        | intents.NARROWING
+        | words("customer description metadata usage confirm return_url use_stripe_sdk automatic_payment_methods"),
         refuses=_REFUSED,
         area=_AREA,
     ),
@@ -315,7 +315,7 @@ ROUTES = (
         "POST",
         _PATH,
         _update,
-        uses=choosing.PARAMS | words("customer description metadata"),
+        uses=choosing.PARAMS | intents.NARROWING | words("customer description metadata"),
         refuses=_REFUSED,
         area=_AREA,
     ),
@@ -323,7 +323,7 @@ ROUTES = (
         "POST",
         _PATH + "/confirm",
         _confirm,
-        uses=choosing.PARAMS | words("client_secret return_url use_stripe_sdk"),
+        uses=choosing.PARAMS | intents.NARROWING | words("client_secret return_url use_stripe_sdk"),
         refuses=_REFUSED,
         area=_AREA,
         is_public=True,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from paydesk.emulator.kernel.errors import StripeError, invalid
+from paydesk.emulator.kernel.routes import words
 
 if TYPE_CHECKING:
     from paydesk.emulator.kernel.document import Document
@@ -16,6 +17,8 @@ _NAMES: Final = {"payment_intent": "PaymentIntent", "setup_intent": "SetupIntent
 _BANK_DEBIT_OF: Final = {"usd": "us_bank_account", "eur": "sepa_debit"}
 
 _NO_URL_HAS: Final = frozenset('\t\r\n <>"\0')
+
+NARROWING: Final = words("allowed_payment_method_types excluded_payment_method_types")
 
 CONNECT: Final = "connected accounts are not modelled."
 REFUSED: Final = {
@@ -46,6 +49,13 @@ def method_types(given: dict[str, Any], currency: str | None) -> list[str]:
             allowed = ["card"]
     excluded = given.get("excluded_payment_method_types") or ()
     return [name for name in allowed if name not in excluded]
+
+
+def narrow(intent: Document, given: dict[str, Any]) -> None:
+    """Note which types of payment methods are taken from now on, where a request says so."""
+    for name in NARROWING & given.keys():
+        intent[name] = given[name]
+    intent["payment_method_types"] = method_types(intent, intent.get("currency"))
 
 
 def automatic_payment_methods(given: dict[str, Any]) -> dict[str, Any] | None:

@@ -151,7 +151,9 @@ class Checkouts:
             orders.c.status == "pending",
             orders.c.created_at > self._now() - DOUBLE_CLICK,
         )
-        return connection.execute(same.order_by(orders.c.created_at.desc()).limit(1)).scalar_one_or_none()
+        newest = same.order_by(orders.c.created_at.desc()).limit(1)
+        # Locked: the first click's attempt cannot be closed between our look for its page and for the attempt.
+        return connection.execute(self._store.locked(newest)).scalar_one_or_none()
 
     def _new_order(self, connection: Connection, purchase: _Purchase, customer_id: str | None) -> str:
         order_id = f"ord_{self._new_token()}"

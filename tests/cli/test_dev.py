@@ -105,7 +105,7 @@ def test_the_app_starts_with_its_secrets(tmp_path: Path) -> None:
 
     secrets = secrets_of(dev(SHOWS_SECRETS, tmp_path, environment=environment))
 
-    assert secrets["STRIPE_SECRET_KEY"] == "sk_test_local"
+    assert secrets["STRIPE_SECRET_KEY"] == "sk_test_your_shop"
     assert (secrets["STRIPE_WEBHOOK_SECRET"] or "").startswith("whsec_")
     assert (secrets["STRIPE_API_BASE"] or "").startswith("http://127.0.0.1:")
     assert secrets["BASE_URL"] == "http://127.0.0.1:8000"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+
 import pytest
 import stripe
 
@@ -35,3 +37,13 @@ def test_another_account_is_not_this_keys_business(client: stripe.StripeClient) 
     assert refused.value.http_status == 403
     assert refused.value.error is not None
     assert refused.value.error.code == "account_invalid"
+
+
+def test_the_business_is_called_what_its_key_is_called(local_stripe: LocalStripe) -> None:
+    """`sk_test_flarex_shop_…` is the shop's own: customers read its name on the payment page, written for people."""
+    client = local_stripe.client(f"sk_test_flareX_shop_{secrets.token_hex(4)}")
+
+    account = client.v1.accounts.retrieve_current()
+
+    assert account.settings is not None
+    assert str(account.settings.dashboard.display_name).startswith("FlareX shop ")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import socket
 
 # Any sk_test_… key opens a sandbox; this is the one we name.
-KEY = "sk_test_local"
+KEY = "sk_test_your_shop"
 
 
 @click.command()

@@ -54,9 +54,7 @@ def create_app(folder: Path | None, options: Options = Options()) -> Front:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        running = [
-            asyncio.create_task(task) for task in (_play_agenda(kernel), _keep_house(kernel), sender.run())
-        ]
+        running = [asyncio.create_task(task) for task in (_play_agenda(kernel), _keep_house(kernel), sender.run())]
         yield
         for task in running:
             task.cancel()

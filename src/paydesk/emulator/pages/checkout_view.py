@@ -180,8 +180,8 @@ def remembered(session: Document) -> Typed:
 
 def seller_of(world: World, session: Document | None = None) -> str:
     """The seller's name as the customer knows it."""
-    chosen = session["branding_settings"]["display_name"] if session is not None else None
-    return str(chosen or account.current(world)["settings"]["dashboard"]["display_name"])
+    chosen: str | None = session["branding_settings"]["display_name"] if session is not None else None
+    return chosen or account.seller(world)
 
 
 def with_id(url: str | None, session: Document) -> str | None:

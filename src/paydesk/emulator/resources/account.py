@@ -18,9 +18,15 @@ if TYPE_CHECKING:
 ACCOUNT = Kind("account", "acct_")
 
 
+def seller(world: World) -> str:
+    """What the business calls itself: its sandbox's name, written for people. `your_shop` is "Your shop"."""
+    words = " ".join(world.sandbox.name.replace("_", " ").replace("-", " ").split())
+    return words[:1].upper() + words[1:] if words else world.sandbox.name
+
+
 def current(world: World) -> dict[str, Any]:
     """The account of a sandbox, the same in test and in live mode."""
-    identifier, name = world.sandbox.account, world.sandbox.name
+    identifier, name = world.sandbox.account, seller(world)
     return {
         "id": identifier,
         "object": "account",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from paydesk.emulator.kernel.document import Document
 from paydesk.emulator.kernel.fields import ADDRESS, metadata
+from paydesk.emulator.resources import account
 from paydesk.emulator.rules.intents import method_types
 
 if TYPE_CHECKING:

@@ -2,4 +2,4 @@
 
 from paydesk.cli import main
 
-main()
+main(prog_name="paydesk")

@@ -188,8 +188,7 @@ def _customer_for(world: World, session: Document) -> str | None:
         return str(session["customer"])
     if session["customer_creation"] != "always":
         return None
-    made = world.add(customer.new(world, payer), "customer.created")
-    return made.id
+    return customer.add_untold(world, payer).id
 
 
 def _complement(world: World, session: Document, payer: dict[str, Any]) -> None:
@@ -220,6 +219,7 @@ def _follow(world: World, session: Document, intent: Document) -> None:
 
 def _complete(world: World, session: Document, payment_status: str, customer_id: str | None) -> None:
     payer = session.private["payer"]
+    customer.introduce(world, customer_id)
     session["customer"] = customer_id
     session["customer_details"] = details(**payer)
     session["payment_status"] = payment_status

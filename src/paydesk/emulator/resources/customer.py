@@ -89,6 +89,21 @@ def new(world: World, given: dict[str, Any]) -> Document:
     )
 
 
+def add_untold(world: World, given: dict[str, Any]) -> Document:
+    """Keep a new customer whom a payment is to be charged to: Stripe tells of the charge first, then of them."""
+    customer = new(world, given)
+    customer.private["is_untold"] = True
+    return world.add(customer)
+
+
+def introduce(world: World, identifier: str | None) -> None:
+    """Tell of a customer, if there is one of whom nobody was told yet."""
+    customer = None if identifier is None else world.find("customer", identifier)
+    if customer is not None and customer.private.pop("is_untold", False):
+        world.save(customer)
+        world.emit("customer.created", customer)
+
+
 def _create(call: Call) -> Document:
     _check_email(call.params)
     world, given = call.world, call.params

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from paydesk.emulator.kernel.errors import DOCUMENTATION, StripeError
-from paydesk.emulator.resources import charge, choosing, dispute, payment_method
+from paydesk.emulator.resources import charge, choosing, customer, dispute, payment_method
 from paydesk.emulator.rules import bank_debits, confirming, declines
 from paydesk.emulator.rules.confirming import Accept, Challenge, Refuse
 from paydesk.emulator.rules.instrument import bank_details, card_details
@@ -223,6 +223,7 @@ def _debit(world: World, intent: Document, method: Document, instrument: Instrum
     )
     intent["latest_charge"] = made.id
     intent["status"] = "processing"
+    customer.introduce(world, intent["customer"])
     account = bank_debits.by_number(method.private["account"])
     after = bank_debits.SOON_SECONDS if account is None else account.after
     if after is not None:
@@ -246,6 +247,7 @@ def _keep_for_later(world: World, intent: Document, method: Document) -> None:
             method.private["is_set_up"] = True
             world.save(method)
         payment_method.keep(world, method, owner)
+    customer.introduce(world, intent["customer"])
     payment_method.spend(world, method)
 
 

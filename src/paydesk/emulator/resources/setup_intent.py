@@ -10,7 +10,7 @@ from paydesk.emulator.kernel.errors import DOCUMENTATION, StripeError
 from paydesk.emulator.kernel.fields import metadata
 from paydesk.emulator.kernel.kinds import Kind
 from paydesk.emulator.kernel.routes import Call, Route, listing, words
-from paydesk.emulator.resources import choosing, payment_method, setup_attempt
+from paydesk.emulator.resources import choosing, customer, payment_method, setup_attempt
 from paydesk.emulator.resources.paying import NOT_AUTHENTICATED
 from paydesk.emulator.rules import confirming, intents
 from paydesk.emulator.rules.confirming import Accept, Challenge, Refuse, ThreeDSecure
@@ -158,6 +158,7 @@ def _succeed(world: World, intent: Document, method: Document, attempt: Document
     owner = None if intent["customer"] is None else world.find("customer", intent["customer"])
     if owner is not None:
         payment_method.keep(world, method, owner)
+        customer.introduce(world, owner.id)
     intent["latest_attempt"] = attempt.id
     intent["next_action"] = None
     intent["status"] = "succeeded"

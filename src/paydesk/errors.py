@@ -208,3 +208,18 @@ class StripeUnavailable(PaydeskError):
             f"Stripe could not be asked {doing}, tried {times}: {reason}. Try again: the same idempotency key is kept, "
             "so nothing is done twice."
         )
+
+
+class OutcomeUnknown(PaydeskError):
+    """A write was left half-way for so long that Stripe may have forgotten its idempotency key `key`.
+
+    Asking under it once more could do the thing twice, so it is given up here. It may have been done.
+    """
+
+    def __init__(self, doing: str, key: str) -> None:
+        self.doing = doing
+        self.key = key
+        super().__init__(
+            f"Stripe was asked {doing} almost a day ago or more, and its answer was lost: nobody here knows whether it "
+            f"was done. Look for the idempotency key {key} in Stripe's request log, and only then ask again."
+        )

@@ -245,6 +245,24 @@ def test_a_promise_too_old_to_repeat_is_given_up(till: Till, client: stripe.Stri
     assert sessions_at_stripe(client) == []
 
 
+def test_a_promise_that_cannot_be_kept_holds_up_no_other(
+    till: Till, client: stripe.StripeClient, clock: Clock
+) -> None:
+    """An answer we stumble over is one order's trouble; whoever bought after it still gets a page."""
+    for _ in range(2):
+        till.wire.cut_before(SESSION)
+        with pytest.raises(StripeUnavailable):
+            till.desk.checkout("ebook")
+        till.wire.mend()
+    till.wire.answer(SESSION, 200, b'{"object": "checkout.session", "id": "cs_test_without_the_rest"}')
+
+    clock.advance(minutes=2)
+    till.desk.work()
+
+    assert sorted(attempt["state"] for attempt in till.attempts) == ["done", "open"]
+    assert len(sessions_at_stripe(client)) == 1
+
+
 def test_a_refused_page_fails_the_order_and_the_next_try_is_new(till: Till, client: stripe.StripeClient) -> None:
     """Stripe repeats a refusal for a day under the same key, so the next click has a key of its own."""
     body = b'{"error": {"type": "invalid_request_error", "message": "Not a valid URL", "code": "url_invalid"}}'

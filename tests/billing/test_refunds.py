@@ -8,7 +8,7 @@ import pytest
 
 from paydesk.billing.customers import User
 from paydesk.billing.facts import OrderRefunded
-from paydesk.errors import NotRefundable, OrderNotFound, StripeUnavailable
+from paydesk.errors import NotRefundable, OrderNotFound, OutcomeUnknown, StripeUnavailable
 from tests.billing.paying import pay
 
 if TYPE_CHECKING:
@@ -140,6 +140,48 @@ def test_asking_again_after_a_crash_joins_the_first(till: Till, client: stripe.S
 
     assert order.amount_refunded_minor == 500
     assert amounts_at_stripe(client) == [500]
+
+
+def test_another_amount_is_a_refund_of_its_own(till: Till, client: stripe.StripeClient, paid: Order) -> None:
+    """The first answer got lost; who then asks for all of it gets all of it, and no more."""
+    till.wire.cut_after(REFUND)
+    with pytest.raises(StripeUnavailable):
+        till.desk.refund(paid, amount_minor=500)
+    till.wire.mend()
+
+    order = till.desk.refund(paid)
+
+    assert (order.status, order.amount_refunded_minor) == ("refunded", 2500)
+    assert amounts_at_stripe(client) == [500, 2000]
+
+
+def test_a_refund_left_half_way_for_too_long_is_not_repeated(
+    till: Till, client: stripe.StripeClient, clock: Clock, paid: Order
+) -> None:
+    """No worker ran meanwhile. After a day Stripe may have forgotten the key: asking again could pay twice."""
+    till.wire.cut_after(REFUND)
+    with pytest.raises(StripeUnavailable):
+        till.desk.refund(paid, amount_minor=500)
+    till.wire.mend()
+    sent = len(till.wire.sent(REFUND))
+    clock.advance(hours=24)
+
+    with pytest.raises(OutcomeUnknown, match="pdk_refund_"):
+        till.desk.refund(paid, amount_minor=500)
+    assert len(till.wire.sent(REFUND)) == sent
+    assert till.desk.order(paid.id).amount_refunded_minor == 500
+
+    assert till.desk.refund(paid, amount_minor=500).amount_refunded_minor == 1000
+
+
+def test_a_refund_that_a_refused_key_delays_is_not_called_impossible(
+    till: Till, client: stripe.StripeClient, paid: Order
+) -> None:
+    """It is still promised: told otherwise, somebody would give the money back by hand as well."""
+    till.wire.answer(REFUND, 401, b'{"error": {"type": "invalid_request_error", "message": "Expired API Key"}}')
+
+    with pytest.raises(StripeUnavailable, match="Expired API Key"):
+        till.desk.refund(paid, amount_minor=500)
 
 
 def test_a_refund_is_made_though_the_answer_cannot_be_applied(

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from sqlalchemy import Row, select, update
 
 from paydesk.billing.log import get_logger
-from paydesk.errors import PaydeskError, StripeRefused, StripeUnavailable
+from paydesk.errors import OutcomeUnknown, PaydeskError, StripeRefused, StripeUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -129,16 +129,21 @@ class Attempts:
         """Do what was promised and answer Stripe's object. Safe to call again, from anywhere, at any time.
 
         Raises StripeRefused when Stripe will not do it (the attempt is closed), StripeUnavailable when the answer
-        is not known (it stays open, and is finished later).
+        is not known (it stays open, and is finished later), OutcomeUnknown when it is too late to ask (closed).
         """
         verb = self._verbs[attempt.verb]
+        if self._now() - attempt.created_at > KEY_LIFETIME:
+            unknown = OutcomeUnknown(verb.doing, attempt.key)
+            self._close_failed(verb, attempt, str(unknown))
+            raise unknown
         try:
             answer = self._stripe_api.write(
                 verb.doing, attempt.key, lambda client, options: verb.ask(client, attempt, options)
             )
         except StripeRefused as refusal:
-            if refusal.status not in _THE_KEY_IS_REFUSED:
-                self._close_failed(verb, attempt, str(refusal))
+            if refusal.status in _THE_KEY_IS_REFUSED:
+                raise StripeUnavailable(verb.doing, refusal.message, tries=1) from refusal
+            self._close_failed(verb, attempt, str(refusal))
             raise
         plain = answer.to_dict(for_json=True)
         with self._store.write() as connection:
@@ -158,24 +163,24 @@ class Attempts:
         )
         with self._store.read() as connection:
             attempts = [_attempt(row) for row in connection.execute(stale)]
-        return sum(self._finish_stale(attempt, now) for attempt in attempts)
+        return sum(self._finish_stale(attempt) for attempt in attempts)
 
-    def _finish_stale(self, attempt: Attempt, now: datetime) -> bool:
+    def _finish_stale(self, attempt: Attempt) -> bool:
         if attempt.verb not in self._verbs:
             logger.error("attempt %s is of a verb this version does not know: %s", attempt.key, attempt.verb)
             return False
-        if now - attempt.created_at > KEY_LIFETIME:
-            reason = "stopped half-way more than 23 hours ago; asking again could do it twice. Look at Stripe's log"
-            logger.error("attempt %s is given up: %s", attempt.key, reason)
-            self._close_failed(self._verbs[attempt.verb], attempt, reason)
-            return True
         try:
             self.finish(attempt)
         except StripeUnavailable as error:
             logger.warning("attempt %s stays open: %s", attempt.key, error)
             return False
+        except OutcomeUnknown as error:
+            logger.error("attempt %s is given up: %s", attempt.key, error)
         except PaydeskError as error:
             logger.warning("attempt %s was refused: %s", attempt.key, error)
+        except Exception:
+            logger.exception("attempt %s stays open, and the others are finished all the same", attempt.key)
+            return False
         else:
             logger.info("attempt %s was left half-way and is done now", attempt.key)
         return True

@@ -160,8 +160,9 @@ class Paydesk:
     def refund(self, order: Order | str, *, amount_minor: int | None = None, reason: Reason | None = None) -> Order:
         """Give money back: all that is left, or `amount_minor` in the currency's smallest unit.
 
-        Answers the order as it is afterwards. Raises OrderNotFound, NotRefundable or StripeUnavailable; after the
-        last, the refund may or may not have been made, and is finished by the worker.
+        Answers the order as it is afterwards. Raises OrderNotFound, NotRefundable, StripeUnavailable or
+        OutcomeUnknown. After StripeUnavailable the refund may or may not have been made: the worker finishes it, and
+        asking for the same amount again joins it. After OutcomeUnknown look at the order before asking again.
         """
         self.open()
         return self._refunds.refund(order if isinstance(order, str) else order.id, amount_minor, reason)

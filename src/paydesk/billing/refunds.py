@@ -11,7 +11,7 @@ from paydesk.billing.log import get_logger
 from paydesk.billing.mirror.ledger import ORDER_KEY
 from paydesk.billing.mirror.refs import Ref
 from paydesk.billing.money import show
-from paydesk.errors import NotRefundable, OrderNotFound, StripeRefused, StripeUnavailable
+from paydesk.errors import NotRefundable, OrderNotFound, OutcomeUnknown, StripeRefused, StripeUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,28 +41,30 @@ class Refunds:
     def refund(self, order_id: str, amount_minor: int | None, reason: Reason | None) -> Order:
         """Give back `amount_minor`, or all that is left, and answer the order as it is afterwards.
 
-        A second call while the first is still under way joins it. Raises OrderNotFound, NotRefundable,
-        StripeRefused or StripeUnavailable.
+        A second call for the same amount while the first is still under way joins it; one for another amount comes
+        after it. Raises OrderNotFound, NotRefundable, StripeUnavailable or OutcomeUnknown.
         """
-        with self._store.write() as connection:
-            order = self._locked(connection, order_id)
-            amount = refundable({**order}, amount_minor)
-            params: dict[str, Any] = {
-                "payment_intent": order["payment_intent_id"],
-                "amount": amount,
-                "metadata": {ORDER_KEY: order_id},
-            }
-            if reason is not None:
-                params["reason"] = reason
-            attempt = self._attempts.open(connection, self.verb, order_id, params)
-        try:
-            self._attempts.finish(attempt)
-        except StripeRefused as refusal:
-            raise NotRefundable(order_id, refusal.message.rstrip(".")) from refusal
-        self._apply(order["payment_intent_id"])
+        while True:
+            with self._store.write() as connection:
+                order = self._locked(connection, order_id)
+                amount = refundable({**order}, amount_minor)
+                attempt = self._attempts.open(connection, self.verb, order_id, _params(order, amount, reason))
+            self._finish(attempt, order)
+            if attempt.params["amount"] == amount:
+                break
         with self._store.read() as connection:
             after = connection.execute(select(self._orders).where(self._orders.c.id == order_id)).mappings().one()
         return Order.from_row({**after})
+
+    def _finish(self, attempt: Attempt, order: RowMapping) -> None:
+        try:
+            self._attempts.finish(attempt)
+        except StripeRefused as refusal:
+            raise NotRefundable(order["id"], refusal.message.rstrip(".")) from refusal
+        except OutcomeUnknown:
+            self._apply(order["payment_intent_id"])  # whoever looks at the order now sees whether it was made
+            raise
+        self._apply(order["payment_intent_id"])
 
     def _apply(self, payment_intent_id: str) -> None:
         """Bring the mirror up to date now. If that fails, the money is back all the same and the webhook will tell."""
@@ -93,6 +95,15 @@ def refundable(order: Mapping[str, Any], amount_minor: int | None) -> int:
         asked, most = show(amount, order["currency"]), show(left, order["currency"])
         raise NotRefundable(order["id"], f"{asked} was asked for, and between nothing and {most} can go back")
     return amount
+
+
+def _params(order: Mapping[Any, Any], amount_minor: int, reason: Reason | None) -> dict[str, Any]:
+    params: dict[str, Any] = {
+        "payment_intent": order["payment_intent_id"],
+        "amount": amount_minor,
+        "metadata": {ORDER_KEY: order["id"]},
+    }
+    return params if reason is None else {**params, "reason": reason}
 
 
 class CreateRefund:

@@ -174,8 +174,8 @@ class Attempts:
         except StripeUnavailable as error:
             logger.warning("attempt %s stays open: %s", attempt.key, error)
             return False
-        except OutcomeUnknown as error:
-            logger.error("attempt %s is given up: %s", attempt.key, error)
+        except OutcomeUnknown:
+            logger.exception("attempt %s is given up", attempt.key)
         except PaydeskError as error:
             logger.warning("attempt %s was refused: %s", attempt.key, error)
         except Exception:

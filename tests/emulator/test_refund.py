@@ -88,6 +88,24 @@ def test_what_is_only_held_is_not_refunded(client: stripe.StripeClient) -> None:
         client.v1.refunds.create({"payment_intent": held.id})
 
 
+def test_a_refund_gets_the_banks_reference_later(client: stripe.StripeClient, controls: Controls) -> None:
+    """What the payer's bank can find the money by; told as an update of a refund that had succeeded already."""
+    refund = client.v1.refunds.create({"payment_intent": pay(client, "pm_card_visa").id})
+    assert refund.destination_details is not None
+    assert refund.destination_details.card is not None
+    assert refund.destination_details.card.reference_status == "pending"
+
+    controls.push(10)
+
+    known: Any = client.v1.refunds.retrieve(refund.id).destination_details
+    assert (known.card.reference_status, known.card.reference.isdecimal()) == ("available", True)
+    assert events(client, "charge.refunded") == ["refund.updated", "charge.refund.updated"]
+    told = client.v1.events.list({"type": "refund.updated"}).data[0].data.to_dict()
+    assert told["previous_attributes"] == {
+        "destination_details": {"card": {"reference": None, "reference_status": "pending"}}
+    }
+
+
 def test_a_refund_can_take_its_time(client: stripe.StripeClient, controls: Controls) -> None:
     """Pending at first, then told as updated."""
     intent = pay(client, "pm_card_pendingRefund")

@@ -35,6 +35,11 @@ REFUND = Kind(
 _TURNS_AFTER_SECONDS: Final = 5
 _SUCCEEDS: Final = "refund.succeed"
 _FAILS: Final = "refund.fail"
+_FOUND: Final = "refund.found"
+_REFERENCE_DIGITS: Final = 16
+
+# What becomes of a card's refund, by what its test card says of refunds.
+_THEN: Final = {"succeeds": _FOUND, "pends": _SUCCEEDS, "fails": _FAILS}
 
 
 def give_back(
@@ -86,8 +91,8 @@ def give_back(
     paid["amount_refunded"] += amount
     paid["refunded"] = paid["amount_refunded"] == paid["amount_captured"]
     world.save(paid, "charge.refunded")
-    if fate != "succeeds":
-        world.schedule(world.now + _TURNS_AFTER_SECONDS, _SUCCEEDS if fate == "pends" else _FAILS, refund.id)
+    if is_card:
+        world.schedule(world.now + _TURNS_AFTER_SECONDS, _THEN[fate], refund.id)
     return refund
 
 
@@ -172,6 +177,15 @@ def _cancel(call: Call) -> Document:
     raise invalid("Canceling this refund is unsupported.")
 
 
+def _become_traceable(world: World, subject: str) -> None:
+    """The payer's bank can now find the money, by a reference."""
+    refund = world.get("refund", subject)
+    digits = "".join(str(ord(character) % 10) for character in world.characters(_REFERENCE_DIGITS))
+    refund["destination_details"]["card"] |= {"reference": digits, "reference_status": "available"}
+    previous = world.save(refund)
+    _tell(world, refund, "refund.updated", "charge.refund.updated", previous=previous)
+
+
 def _succeed(world: World, subject: str) -> None:
     refund = world.get("refund", subject)
     refund["status"] = "succeeded"
@@ -226,4 +240,4 @@ ROUTES = (
     Route("POST", "/v1/refunds/{refund}/cancel", _cancel, area=_AREA),
     listing("/v1/refunds", REFUND, filters="charge payment_intent"),
 )
-TASKS: dict[str, Any] = {_SUCCEEDS: _succeed, _FAILS: _fail}
+TASKS: dict[str, Any] = {_FOUND: _become_traceable, _SUCCEEDS: _succeed, _FAILS: _fail}

@@ -94,6 +94,16 @@ def test_processes_that_start_together_take_turns(empty_url: str) -> None:
         store.close()
 
 
+def test_a_new_sqlite_file_takes_many_first_connections_at_once(tmp_path: Path) -> None:
+    """Switching a file to its write-ahead log is the one lock SQLite does not wait for by itself."""
+    for attempt in range(40):
+        stores = [Store.open(f"sqlite:///{tmp_path}/{attempt}.db") for _ in range(8)]
+        with ThreadPoolExecutor(8) as pool:
+            assert list(pool.map(migrate, stores)).count(HEAD) == 1
+        for store in stores:
+            store.close()
+
+
 def test_the_newest_step_is_the_one_we_ask_for() -> None:
     """A migration file somebody adds is also the one that starts run to."""
     directory = ScriptDirectory(Path(migrations.__file__).parent)

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         StripeUnavailable,
         UnknownPrice,
         UnknownProduct,
+        WouldWaitForItself,
         WrongMode,
     )
 
@@ -71,6 +72,7 @@ __all__ = [
     "UnknownPrice",
     "UnknownProduct",
     "User",
+    "WouldWaitForItself",
     "WrongMode",
 ]
 

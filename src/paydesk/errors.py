@@ -59,6 +59,16 @@ class HandlerRefused(PaydeskError):
         super().__init__(f"The handler {name!r} cannot be registered: {reason}")
 
 
+class WouldWaitForItself(PaydeskError):
+    """A handler that has used its `db` asked the desk to write as well, which on SQLite could only wait for ever."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This handler has used db, which on SQLite holds the only write lock until the handler ends, and now asks "
+            "the desk to write too. Ask the desk before the first use of db, or in a handler of its own without db."
+        )
+
+
 class UnknownProduct(PaydeskError):
     """Somebody asked for a code that the catalog does not sell."""
 

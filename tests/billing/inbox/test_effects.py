@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -137,6 +138,73 @@ def test_a_handler_may_undo_its_own_work_and_go_on(shop: Shop, paid: Callable[[]
     shop.work()
 
     assert delivered(shop) == [order_id]
+
+
+@pytest.mark.usefixtures("app_table")
+@pytest.mark.parametrize("end", ["close", "reset", "with"])
+def test_a_handler_that_closes_db_loses_nothing(shop: Shop, paid: Callable[[], str], end: str) -> None:
+    """Habit closes what it was given: the delivery must not be forgotten and then marked as done."""
+
+    def deliver(fact: OrderPaid, db: Session) -> None:
+        if end == "with":
+            with db:
+                db.execute(shelf.insert().values(order_id=fact.order.id))
+        else:
+            db.execute(shelf.insert().values(order_id=fact.order.id))
+            getattr(db, end)()
+
+    shop.on(OrderPaid, deliver)
+    order_id = paid()
+
+    shop.work()
+
+    assert delivered(shop) == [order_id]
+    assert shop.effect_states() == ["done"]
+
+
+@pytest.mark.usefixtures("app_table")
+def test_a_handler_that_would_wait_for_itself_is_told_at_once(
+    shop: Shop, paid: Callable[[], str], database_url: str
+) -> None:
+    """On SQLite db holds the only write lock, so the desk cannot write before the handler ends."""
+    order_ids: list[str] = []
+
+    def deliver(fact: OrderPaid, db: Session) -> None:
+        db.execute(shelf.insert().values(order_id=fact.order.id))
+        order_ids.append(shop.order())  # what a verb of the desk does: a transaction of its own
+
+    shop.on(OrderPaid, deliver)
+    paid()
+    began = time.monotonic()
+    shop.work()
+
+    assert time.monotonic() - began < 10
+    (effect,) = shop.rows(shop.store.tables.effects)
+    if database_url.startswith("sqlite"):
+        assert "before the first use of db" in effect["last_error"]
+        assert order_ids == delivered(shop) == []
+    else:
+        assert (effect["state"], len(order_ids)) == ("done", 1)
+
+
+def test_a_handler_that_ends_the_process_each_time_is_given_up(shop: Shop, paid: Callable[[], str]) -> None:
+    """One that uses up the memory would otherwise take the app down every two minutes, for ever."""
+    runs: list[str] = []
+
+    def deliver(fact: OrderPaid) -> None:
+        runs.append(fact.order.id)
+
+    shop.on(OrderPaid, deliver)
+    paid()
+    while shop.inbox.apply_due():
+        pass
+    shop.set(shop.store.tables.effects, attempts=ATTEMPTS_MAX)
+
+    shop.work()
+
+    (effect,) = shop.rows(shop.store.tables.effects)
+    assert (effect["state"], runs) == ("dead", [])
+    assert "ended each time" in effect["last_error"]
 
 
 def test_d2_a_failing_handler_harms_neither_the_mirror_nor_its_neighbours(shop: Shop, paid: Callable[[], str]) -> None:
@@ -293,6 +361,31 @@ def test_a_handler_that_runs_twice_at_once_writes_once(
     shop.work()
 
     assert delivered(shop) == [order_id]
+    assert shop.effect_states() == ["done"]
+    other.inbox.close()
+
+
+def test_a_handler_that_takes_its_time_is_not_started_twice(
+    shop: Shop, store: Store, stripe_stand_in: StandIn, clock: Clock, paid: Callable[[], str]
+) -> None:
+    """A living worker keeps what it runs, however long that takes, within reason."""
+    other = Shop(store, stripe_stand_in, clock)
+    runs: list[str] = []
+
+    def deliver(fact: OrderPaid) -> None:
+        runs.append(fact.order.id)
+        for _ in range(3):
+            clock.advance(seconds=100)
+            shop.inbox.renew()
+        other.work()
+
+    shop.on(OrderPaid, deliver)
+    other.on(OrderPaid, deliver)
+    order_id = paid()
+
+    shop.work()
+
+    assert runs == [order_id]
     assert shop.effect_states() == ["done"]
     other.inbox.close()
 

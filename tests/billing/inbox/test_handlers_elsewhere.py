@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from paydesk.billing.facts import OrderPaid
 from paydesk.billing.inbox.effects import REGISTERED_FOR
 from tests.billing.shop import Shop, paid_session
@@ -82,3 +84,23 @@ def test_a_running_app_stays_known(store: Store, stripe_stand_in: StandIn, clock
     _sell(stripe_stand_in, script)
 
     assert script.effect_states() == ["waiting"]
+
+
+def test_work_for_a_handler_that_is_gone_is_not_forgotten_in_silence(
+    store: Store, stripe_stand_in: StandIn, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A handler was renamed with a delivery still due: somebody has paid, and must not wait unnoticed."""
+    old, new = Shop(store, stripe_stand_in, clock), Shop(store, stripe_stand_in, clock)
+    old.on(OrderPaid, deliver)
+    old.inbox.effects.register()
+    _sell(stripe_stand_in, new)
+    new.on("checkout.session.completed", greet)
+
+    new.work()
+    assert "wait for the handler" not in caplog.text
+    clock.advance(seconds=REGISTERED_FOR.total_seconds() + 1)
+    new.work()
+
+    (line,) = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert f"{deliver.__module__}.deliver" in line
+    assert "1 " in line

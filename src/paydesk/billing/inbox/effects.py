@@ -15,11 +15,11 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from paydesk.billing.facts import FACTS, Fact, StripeEvent
 from paydesk.billing.inbox.handlers import topic_key
-from paydesk.billing.inbox.retry import after_failure
+from paydesk.billing.inbox.retry import ATTEMPTS_MAX, after_failure
 from paydesk.billing.log import get_logger, redact
 
 if TYPE_CHECKING:
@@ -33,8 +33,11 @@ if TYPE_CHECKING:
 
 logger = get_logger(__name__)
 
+# A run belongs to its process for so long, and a living process renews that. After a crash it is started again.
+CLAIM = timedelta(minutes=2)
+
 # A handler that takes longer may be started again beside the first. What it writes through db happens once even so.
-RUN_MAX = timedelta(minutes=2)
+RUN_MAX = timedelta(hours=1)
 
 # A handler that no process has had for this long is gone from the app: nothing is kept for it any more.
 REGISTERED_FOR = timedelta(days=1)
@@ -49,6 +52,7 @@ class Effects:
         self._effects = store.tables.effects
         self._handlers = handlers
         self._now = now
+        self._running: dict[int, datetime] = {}
 
     def of_facts(self, connection: Connection, facts: Iterable[Fact], *, lane: str, event_id: str | None = None) -> int:
         """Keep the facts that are new, with a row for each of their handlers; answers how many rows."""
@@ -80,6 +84,7 @@ class Effects:
                 for name, topic in sorted(stale.items()):
                     row = {"name": name, "topic": topic, "seen_at": now}
                     self._store.upsert(connection, handlers, row, on=["name"])
+            self._tell_of_orphans()
 
     def run_due(self) -> bool:
         """Run one handler that is due, whatever comes of it; answers whether there was one."""
@@ -88,12 +93,27 @@ class Effects:
             return False
         handler = self._handlers.named(claimed["handler"])
         try:
-            self._run(claimed, handler)
+            if claimed["attempts"] >= ATTEMPTS_MAX:
+                raise RuntimeError("The process ended each time this handler ran.")
+            self._running[claimed["id"]] = self._now()
+            try:
+                self._run(claimed, handler)
+            finally:
+                del self._running[claimed["id"]]
         except KeyboardInterrupt:
             raise
         except BaseException as error:
             self._failed(claimed, error)
         return True
+
+    def renew(self) -> None:
+        """Keep what is running here from being started elsewhere. A living worker calls this every few seconds."""
+        now, effects = self._now(), self._effects
+        running = [number for number, since in list(self._running.items()) if now - since < RUN_MAX]
+        if running:
+            with self._store.write() as connection:
+                mine = (effects.c.id.in_(running), effects.c.state == "waiting")
+                connection.execute(update(effects).where(*mine).values(next_at=now + CLAIM))
 
     def retry(self, effect_id: int) -> bool:
         """Make a dead or waiting effect due now, with all its tries; answers whether there is such a one."""
@@ -113,6 +133,22 @@ class Effects:
         )
         return own + list(connection.scalars(others.order_by(handlers.c.name)))
 
+    def _tell_of_orphans(self) -> None:
+        """Somebody may have paid and wait for a handler that was renamed: that is not to go unnoticed."""
+        effects, handlers = self._effects, self._store.tables.handlers
+        known = select(handlers.c.name).where(handlers.c.seen_at > self._now() - REGISTERED_FOR)
+        orphans = select(effects.c.handler, func.count()).where(
+            effects.c.state == "waiting", effects.c.handler.not_in(known)
+        )
+        with self._store.read() as connection:
+            for name, number in connection.execute(orphans.group_by(effects.c.handler)):
+                logger.error(
+                    "%d effects wait for the handler %s, which no process has had for a day. "
+                    "Register a function of that name again and they are run.",
+                    number,
+                    name,
+                )
+
     def _add(self, connection: Connection, source: str, handlers: Iterable[str]) -> int:
         now = self._now()
         due = {"source": source, "state": "waiting", "next_at": now, "created_at": now}
@@ -120,7 +156,7 @@ class Effects:
         return self._store.insert_new(connection, self._effects, *rows)
 
     def _claim(self) -> RowMapping | None:
-        """Take the effect that has waited longest; nobody else runs it for as long as a run may last."""
+        """Take the effect that has waited longest; nobody else runs it while it is claimed."""
         effects, now = self._effects, self._now()
         waiting = (
             select(effects)
@@ -134,7 +170,7 @@ class Effects:
         with self._store.write() as connection:
             row = connection.execute(self._store.locked(waiting, skip_locked=True)).mappings().first()
             if row is not None:
-                taken = {"attempts": row["attempts"] + 1, "next_at": now + RUN_MAX}
+                taken = {"attempts": row["attempts"] + 1, "next_at": now + CLAIM}
                 connection.execute(update(effects).where(effects.c.id == row["id"]).values(**taken))
             return row
 
@@ -151,9 +187,9 @@ class Effects:
             connection.execute(self._done(effect))
 
     def _run_with_db(self, effect: RowMapping, handler: Handler, subject: Fact | StripeEvent) -> None:
-        from paydesk.billing.inbox.handler_session import HandlerSession
+        from paydesk.billing.inbox.handler_session import session_on
 
-        with HandlerSession(self._store.writing) as db:
+        with session_on(self._store) as db:
             handler.function(subject, db=db)
             # Of two runs of one effect, however that came about, one finds the row done here, and undoes itself.
             db.flush()

@@ -106,13 +106,14 @@ class Inbox:
     def renew(self) -> None:
         """Keep what is being worked on here from being offered to others. The worker does this by itself."""
         self._lanes.renew()
+        self.effects.renew()
 
     def start(self, *, lane_threads: int = LANE_THREADS, effect_threads: int = EFFECT_THREADS) -> None:
         """Start the worker's threads in this process."""
         if self._worker is None:
             self.effects.register()
             jobs = [*[self.apply_due] * lane_threads, *[self.effects.run_due] * effect_threads]
-            self._worker = Worker(self._store, self._bell, jobs=jobs, renew=self._lanes.renew, chores=self._chores)
+            self._worker = Worker(self._store, self._bell, jobs=jobs, renew=self.renew, chores=self._chores)
             self._worker.start()
 
     def stop(self) -> None:

@@ -8,6 +8,7 @@ No call to Stripe belongs inside `write()`: it would hold a lock for as long as 
 
 from __future__ import annotations
 
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +17,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from paydesk.billing.store.engine import WRITES, create_engine
 from paydesk.billing.store.tables import Tables
+from paydesk.errors import WouldWaitForItself
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+    from sqlalchemy.orm import Session
 
 
 class Store:
@@ -31,6 +35,7 @@ class Store:
         self.writing = engine.execution_options(**{WRITES: True})
         # Reads need no transaction: each statement sees the latest commit, and saves two round trips on PostgreSQL.
         self.reading = engine.execution_options(isolation_level="AUTOCOMMIT") if self.is_postgresql else engine
+        self._lent = threading.local()
 
     @classmethod
     def open(cls, database_url: str, *, prefix: str = "", schema: str | None = None) -> Store:
@@ -45,9 +50,24 @@ class Store:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """One transaction. On SQLite it holds the only write lock from its first moment, so keep it short."""
+        """One transaction. On SQLite it holds the only write lock from its first moment, so keep it short.
+
+        Raises WouldWaitForItself in a thread whose handler holds that lock.
+        """
+        lent: Session | None = getattr(self._lent, "session", None)
+        if lent is not None and lent.in_transaction() and not self.is_postgresql:
+            raise WouldWaitForItself
         with self.writing.begin() as connection:
             yield connection
+
+    @contextmanager
+    def lent_to(self, session: Session) -> Iterator[None]:
+        """For as long as this thread works in a session of its own, which `write()` cannot wait for."""
+        self._lent.session = session
+        try:
+            yield
+        finally:
+            del self._lent.session
 
     def insert_new(self, connection: Connection, table: Table, *rows: Mapping[str, Any]) -> int:
         """Insert the rows that no unique constraint already holds; answers how many were new."""

@@ -55,7 +55,8 @@ def test_a_refused_write_leaves_its_key_free(limited: LocalStripe, key: str) -> 
     replies = (wire.post("/v1/customers", "name=Ada", Idempotency_Key=str(number)) for number in range(ENOUGH))
     refused = next(number for number, reply in enumerate(replies) if reply.status == 429)
 
-    later = (wire.post("/v1/customers", "name=Ada", Idempotency_Key=str(refused)) for _ in range(ENOUGH))
+    # The next second comes by itself, however many requests fit into this one.
+    later = iter(lambda: wire.post("/v1/customers", "name=Ada", Idempotency_Key=str(refused)), None)
     done = next(reply for reply in later if reply.status == 200)
 
     assert "idempotent-replayed" not in done.headers

@@ -87,6 +87,25 @@ def test_a_refusal_before_the_endpoint_is_not_kept(wire: Wire, body: str) -> Non
     assert "idempotent-replayed" not in corrected.headers
 
 
+def test_a_parameter_that_only_the_endpoint_can_miss_is_not_kept(wire: Wire) -> None:
+    """It is a refusal of the request all the same: add what is missing, and use the key again."""
+    refused = wire.post("/v1/checkout/sessions", "mode=setup&currency=usd", Idempotency_Key="attempt-1")
+    body = "mode=setup&currency=usd&success_url=http://127.0.0.1:9/thanks"
+    corrected = wire.post("/v1/checkout/sessions", body, Idempotency_Key="attempt-1")
+
+    assert (refused.status, refused.error["code"]) == (400, "parameter_missing")
+    assert (corrected.status, "idempotent-replayed" in corrected.headers) == (200, False)
+
+
+def test_a_refusal_names_its_key_too(wire: Wire) -> None:
+    """And says that trying again changes nothing; of one that waits for another, that is not said."""
+    refused = wire.post("/v1/customers", "colour=red", Idempotency_Key="attempt-1")
+
+    assert refused.headers["idempotency-key"] == "attempt-1"
+    assert refused.headers["original-request"] == refused.headers["request-id"]
+    assert refused.headers["stripe-should-retry"] == "false"
+
+
 def test_a_mistake_of_ours_is_replayed_too() -> None:
     """500: the endpoint had begun, so its answer is kept as Stripe keeps it, and nothing else is."""
 
@@ -113,10 +132,11 @@ def test_a_mistake_of_ours_is_replayed_too() -> None:
 
 def test_other_parameters_under_the_same_key_are_refused(wire: Wire) -> None:
     """One key, one intention."""
-    wire.post("/v1/customers", "name=Ada", Idempotency_Key="attempt-1")
+    first = wire.post("/v1/customers", "name=Ada", Idempotency_Key="attempt-1")
 
     reply = wire.post("/v1/customers", "name=Mary", Idempotency_Key="attempt-1")
 
+    assert reply.headers["original-request"] == first.headers["request-id"]
     assert (reply.status, reply.error["type"]) == (400, "idempotency_error")
     assert reply.error["message"] == (
         "Keys for idempotent requests can only be used with the same parameters they were first used with. "
@@ -213,6 +233,7 @@ def test_of_eight_at_once_one_wins(wire: Wire, when: str) -> None:
     assert len([reply for reply in done if "idempotent-replayed" not in reply.headers]) == 1
     assert len({reply.body for reply in done}) == 1
     assert {(reply.status, reply.error["code"]) for reply in refused} <= {(409, "idempotency_key_in_use")}
+    assert not any("stripe-should-retry" in reply.headers for reply in refused)
     assert customers(wire) == 1
     assert wire.post("/v1/customers", "name=Ada", Idempotency_Key="attempt-1").body == done[0].body
 

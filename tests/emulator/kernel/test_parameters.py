@@ -35,6 +35,25 @@ def test_a_parameter_without_effect_is_shown_and_said(wire: Wire) -> None:
     assert set(reply.headers["paydesk-no-effect"].split(", ")) == {"next_invoice_sequence", "tax.validate_location"}
 
 
+def test_a_parameter_without_effect_is_shown_where_it_nests(wire: Wire) -> None:
+    """Beside its neighbours, which stay."""
+    body = (
+        "invoice_settings[footer]=Thanks&invoice_settings[custom_fields][0][name]=PO&"
+        "invoice_settings[custom_fields][0][value]=7&metadata[footer]=mine"
+    )
+
+    shown = wire.post("/v1/customers", body).value
+    emptied = wire.post(f"/v1/customers/{shown['id']}", "invoice_settings[footer]=").value
+
+    assert shown["invoice_settings"] == {
+        "custom_fields": [{"name": "PO", "value": "7"}],
+        "default_payment_method": None,
+        "footer": "Thanks",
+        "rendering_options": None,
+    }
+    assert emptied["invoice_settings"] == shown["invoice_settings"] | {"footer": None}
+
+
 def test_a_parameter_without_effect_is_checked_all_the_same(wire: Wire) -> None:
     """A typing mistake would be one at Stripe too."""
     reply = wire.post("/v1/customers", "next_invoice_sequence=soon")

@@ -19,6 +19,9 @@ DEPTH_MAX: Final = 20
 PAIRS_MAX: Final = 10_000
 CACHED_NAME_MAX: Final = 200
 
+# How JSON and multipart bodies begin, and no parameter does.
+_OTHER_FORMATS: Final = ("{", "--")
+
 _BAD_ESCAPE = re.compile("%(?![0-9a-fA-F]{2})")
 _NAME = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])+)", re.DOTALL)
 
@@ -29,13 +32,18 @@ def decode(body: str | bytes) -> dict[str, Any]:
     Values are strings, dicts, or (for `a[]=x`) lists. Of a scalar sent twice, the last wins.
 
     Raises:
-        StripeError: 400 for bad percent-encoding, bytes that are not UTF-8, a name used both as a value and as a
-            group, and for more depth or more pairs than any real request has.
+        StripeError: 400 for a body in another format, bad percent-encoding, bytes that are not UTF-8, a name used both
+            as a value and as a group, and for more depth or more pairs than any real request has.
     """
     text = body.decode("utf-8", "surrogateescape") if isinstance(body, bytes) else body
     params: dict[str, Any] = {}
     if not text:
         return params
+    if text.startswith(_OTHER_FORMATS):
+        raise invalid(
+            "Invalid request (check that your POST content type is application/x-www-form-urlencoded). If you have any "
+            "questions, we can help at https://support.stripe.com/."
+        )
     if text.count("&") >= PAIRS_MAX:
         raise invalid(f"Too many parameters: a request can have up to {PAIRS_MAX}.")
     if not text.isascii():

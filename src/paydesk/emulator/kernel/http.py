@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("paydesk.local")
 
 BODY_BYTES_MAX = 4 * 1024 * 1024
+QUERY_BYTES_MAX = 16 * 1024
 
 # The headers the kernel reads; a server has already put their names in lower case.
 _READ = {name.encode(): name for name in ("authorization", "idempotency-key", "stripe-account", "stripe-version")}
@@ -77,7 +78,9 @@ class Api:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = await _body(receive)
         answered: Answered | None
-        if body is None:
+        if len(scope["query_string"]) > QUERY_BYTES_MAX:
+            answered = self.refuse(StripeError("The URL is longer than Stripe's servers take.", status=414))
+        elif body is None:
             answered = self.refuse(StripeError("The request body is larger than the local Stripe takes.", status=413))
         else:
             query = scope["query_string"].decode("latin-1")

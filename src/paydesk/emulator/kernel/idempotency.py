@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 KEY_LENGTH_MAX = 255
 KEPT_SECONDS = 24 * 3600
+_NEVER_BEGUN = frozenset({401, 403, 409, 429})
 
 _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
@@ -62,11 +63,23 @@ def recall(db: sqlite3.Connection, sandbox: int, key: str, path: str, mark: str,
             f"Keys for idempotent requests can only be used for the same endpoint they were first used for "
             f"('{first_path}' vs '{path}'). {again}",
             type="idempotency_error",
+            headers={"Original-Request": request},
         )
     raise StripeError(
         f"Keys for idempotent requests can only be used with the same parameters they were first used with. {again}",
         type="idempotency_error",
+        headers={"Original-Request": request},
     )
+
+
+def is_kept(refusal: StripeError | None) -> bool:
+    """Whether an answer is the endpoint's own, and so the only one its key gets.
+
+    A parameter that cannot be is a refusal of the request, also where only the endpoint can tell.
+    """
+    if refusal is None:
+        return True
+    return refusal.status not in _NEVER_BEGUN and not (refusal.code or "").startswith("parameter_")
 
 
 def keep(

@@ -40,10 +40,9 @@ log = logging.getLogger("paydesk.local")
 T = TypeVar("T")
 
 NO_EFFECT_LENGTH_MAX = 1000
+# From this status on clients decide for themselves whether to ask again.
+CONFLICT = 409
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
-
-# A refusal with one of these was never the endpoint's own answer: the same key may try again.
-_NOT_KEPT = frozenset({401, 403, 409, 429})
 
 
 class Resource(Protocol):
@@ -185,18 +184,18 @@ class Kernel:
         """
         request, sandbox, key = admitted.request, admitted.sandbox, admitted.idempotency_key
         if request.method == "GET":
-            status, body, headers = self._run(admitted, self._world(self.store.db, sandbox))
-            return self._answered(request, admitted, status, body, headers)
+            status, body, refusal = self._run(admitted, self._world(self.store.db, sandbox))
+            return self._answered(request, admitted, status, body, refusal)
         self.sandboxes.promise_ids(sandbox)
         with self.store.unit() as db:
             world = self._world(db, sandbox, Cause(admitted.id, key))
-            status, body, headers = self._run(admitted, world)
-            if key is not None and status not in _NOT_KEPT:
+            status, body, refusal = self._run(admitted, world)
+            if key is not None and idempotency.is_kept(refusal):
                 idempotency.keep(
                     db, sandbox.number, key, request.path, admitted.fingerprint, admitted.id, status, body, world.now
                 )
         self._tell(world)
-        return self._answered(request, admitted, status, body, headers)
+        return self._answered(request, admitted, status, body, refusal)
 
     def release(self, admitted: Admitted) -> None:
         """The request is over: its key may be used again."""
@@ -225,7 +224,7 @@ class Kernel:
 
     # Inside a request
 
-    def _run(self, admitted: Admitted, world: World) -> tuple[int, bytes, dict[str, str]]:
+    def _run(self, admitted: Admitted, world: World) -> tuple[int, bytes, StripeError | None]:
         call = Call(
             world, admitted.path, admitted.params, admitted.request.path, admitted.without_effect, admitted.is_public
         )
@@ -234,7 +233,7 @@ class Kernel:
             answer = admitted.route.run(call)
             # An endpoint may find out only then that a value has no effect here.
             admitted.without_effect = call.without_effect
-            return 200, self._rendered(world, answer, admitted.params).encode(), {}
+            return 200, self._rendered(world, answer, admitted.params).encode(), None
         except StripeError as raised:
             refusal = raised
         except Exception:
@@ -242,7 +241,7 @@ class Kernel:
             refusal = unexpected()
         if not is_read and not refusal.keeps_work:
             world.undo()
-        return refusal.status, self._error_body(admitted.id, refusal), refusal.headers
+        return refusal.status, self._error_body(admitted.id, refusal), refusal
 
     def _rendered(self, world: World, answer: Document | Page | dict[str, Any] | str, params: dict[str, Any]) -> str:
         if isinstance(answer, str):
@@ -288,14 +287,13 @@ class Kernel:
     # Answers
 
     def _answered(
-        self, request: Request, admitted: Admitted, status: int, body: bytes, extra: dict[str, str]
+        self, request: Request, admitted: Admitted, status: int, body: bytes, refusal: StripeError | None
     ) -> Answered:
         headers = self._headers(admitted.id)
-        headers.update(extra)
-        if request.method == "POST" and admitted.idempotency_key is not None:
-            headers["Idempotency-Key"] = admitted.idempotency_key
-            headers["Original-Request"] = admitted.id
-            headers.setdefault("Stripe-Should-Retry", "true" if status == 409 else "false")
+        if admitted.idempotency_key is not None:
+            headers.update(_of_key(admitted.idempotency_key, admitted.id))
+        if refusal is not None:
+            headers.update(refusal.headers)
         idle = list(admitted.without_effect)
         version = request.headers.get("stripe-version")
         if version is not None and version != self.api_version:
@@ -309,12 +307,7 @@ class Kernel:
     def _replayed(
         self, request: Request, request_id: str, sandbox: Sandbox, key: str, kept: idempotency.Kept
     ) -> Answered:
-        headers = self._headers(request_id) | {
-            "Idempotency-Key": key,
-            "Original-Request": kept.request,
-            "Idempotent-Replayed": "true",
-            "Stripe-Should-Retry": "false",
-        }
+        headers = self._headers(request_id) | _of_key(key, kept.request) | {"Idempotent-Replayed": "true"}
         self._note(request, request_id, sandbox, kept.status, kept.body, time.perf_counter_ns())
         return Answered(kept.status, headers, kept.body)
 
@@ -323,7 +316,11 @@ class Kernel:
         body = to_text(refusal.body(None)).encode() if sandbox is None else self._error_body(request_id, refusal)
         if sandbox is not None:
             self._note(request, request_id, sandbox, refusal.status, body, time.perf_counter_ns())
-        return Answered(refusal.status, self._headers(request_id) | refusal.headers, body)
+        headers = self._headers(request_id)
+        key = request.headers.get("idempotency-key")
+        if key is not None and request.method == "POST" and refusal.status < CONFLICT:
+            headers |= _of_key(key, request_id)
+        return Answered(refusal.status, headers | refusal.headers, body)
 
     def _error_body(self, request_id: str, refusal: StripeError) -> bytes:
         return to_text(refusal.body(f"{self.options.base_url}/_local/requests/{request_id}")).encode()
@@ -368,6 +365,11 @@ class Kernel:
         if world.planned is not None:
             for watcher in self.agenda.watchers:
                 watcher(self.sandboxes.unpushed(world.sandbox, world.planned))
+
+
+def _of_key(key: str, first_request: str) -> dict[str, str]:
+    """What the answer to a keyed request says of its key: asking again would give the same answer."""
+    return {"Idempotency-Key": key, "Original-Request": first_request, "Stripe-Should-Retry": "false"}
 
 
 def _store_event(world: World, event: Document) -> None:

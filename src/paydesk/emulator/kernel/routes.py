@@ -40,12 +40,11 @@ class Call:
     def echo(self, document: Document) -> None:
         """Show the parameters without effect where the object has a field for them."""
         for name in self.without_effect:
-            top = name.split(".")[0]
-            if top in document and top in self.params and "." not in name:
-                shown = document[top]
-                # A group or a list that is unset is an empty one.
-                emptied = type(shown)() if isinstance(shown, (dict, list)) else None
-                document[top] = emptied if self.params[top] is None else self.params[top]
+            top, *below = name.split(".")
+            # Lists of groups and groups that are not there yet have a shape of their own: the resource gives it.
+            if below and not (isinstance(document.get(top), dict) and isinstance(self.params[top], dict)):
+                continue
+            _echo(document, self.params, [top, *below])
 
 
 # A document, a page of a list, any other JSON object, or the text of one.
@@ -96,6 +95,19 @@ class Route:
                 return name
             name = name.rpartition(".")[0]
         return None
+
+
+def _echo(shown: dict[str, Any], given: Mapping[str, Any], path: list[str]) -> None:
+    name, *below = path
+    if name not in shown or name not in given:
+        return
+    old, new = shown[name], given[name]
+    if below and isinstance(old, dict) and isinstance(new, dict):
+        _echo(old, new, below)
+    elif not below or isinstance(new, list):
+        # A group or a list that is unset is an empty one.
+        emptied = type(old)() if isinstance(old, (dict, list)) else None
+        shown[name] = emptied if new is None else new
 
 
 def words(text: str) -> frozenset[str]:

@@ -62,6 +62,14 @@ def test_c4_a_desk_without_a_webhook_secret_does_not_open(tmp_path: Path) -> Non
         desk_in(tmp_path, STRIPE_WEBHOOK_SECRET="")
 
 
+def test_a_missing_driver_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PostgreSQL is an extra, and easily forgotten."""
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+
+    with pytest.raises(ConfigurationError, match=r"pip install paydesk\[postgres\]"):
+        desk_in(tmp_path, DATABASE_URL="postgresql://shop@127.0.0.1/shop")
+
+
 def test_making_a_desk_touches_nothing(tmp_path: Path) -> None:
     """An app is imported by tools and tests: nothing is opened before it is used."""
     desk_in(tmp_path)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -189,3 +191,21 @@ class Time:
     def take(self, take: Callable[[], None]) -> float:
         take()
         return self.seconds
+
+
+FORKED = """
+import os
+from pydantic import SecretStr
+from paydesk.billing.stripe_api import StripeApi
+
+api = StripeApi(SecretStr("sk_test_fork"), "http://127.0.0.1:9")
+parents = api.client
+if child := os.fork():
+    os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+os._exit(int(api.client is parents))
+"""
+
+
+def test_a_forked_process_has_connections_of_its_own() -> None:
+    """The client keeps them open: two processes must not read each other's answers."""
+    assert subprocess.run([sys.executable, "-c", FORKED], check=False, timeout=60).returncode == 0

@@ -7,6 +7,7 @@ key; a refusal is final and is raised as one of our own errors.
 
 from __future__ import annotations
 
+import os
 import random
 import threading
 import time
@@ -67,7 +68,7 @@ class StripeApi:
         self._tries_max = tries_max
         self._sleep = sleep
         self._chance = chance
-        self._clients: dict[int, stripe.StripeClient] = {}
+        self._clients: dict[tuple[int, int], stripe.StripeClient] = {}
         self._clients_lock = threading.Lock()
         self._background = TokenBucket(BACKGROUND_PER_SECOND, BACKGROUND_BURST, sleep=sleep, now_seconds=now_seconds)
 
@@ -121,9 +122,11 @@ class StripeApi:
 
     def _client(self, *, retries: int) -> stripe.StripeClient:
         with self._clients_lock:
-            if retries not in self._clients:
-                self._clients[retries] = self._build(retries)
-            return self._clients[retries]
+            # A client keeps connections open. After a fork they are the parent's.
+            key = (os.getpid(), retries)
+            if key not in self._clients:
+                self._clients[key] = self._build(retries)
+            return self._clients[key]
 
     def _build(self, retries: int) -> stripe.StripeClient:
         # The SDK takes most of a process's start-up time, so it is loaded by the first call.

@@ -19,10 +19,11 @@ def migrate(database_url: str, prefix: str, schema: str) -> None:
 
     from paydesk.billing.store.migrations import migrate as run
     from paydesk.billing.store.store import Store
+    from paydesk.errors import ConfigurationError
 
     try:
         store = Store.open(database_url, prefix=prefix, schema=schema or None)
-    except ValueError as error:
+    except (ValueError, ConfigurationError) as error:
         raise click.ClickException(str(error)) from None
     try:
         revision = run(store)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING
@@ -157,3 +159,24 @@ def test_sqlite_is_set_to_keep_what_it_committed(tmp_path: Path) -> None:
 
     assert settings == ["wal", 2, 1]
     store.close()
+
+
+FORKED = """
+import os, sys
+from paydesk.billing.store.store import Store
+
+store = Store.open(sys.argv[1])
+with store.read() as connection:
+    parents = connection.connection.driver_connection
+if child := os.fork():
+    os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+with store.write() as connection:
+    os._exit(int(connection.connection.driver_connection is parents))
+"""
+
+
+def test_a_forked_process_has_connections_of_its_own(database_url: str) -> None:
+    """A server that loads the app first and forks then: two processes on one connection would read each other's."""
+    forked = subprocess.run([sys.executable, "-c", FORKED, database_url], check=False, timeout=60)
+
+    assert forked.returncode == 0

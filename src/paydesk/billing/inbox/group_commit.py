@@ -76,11 +76,10 @@ class GroupCommit:
             self._some.notify()
 
     def _start_afresh_after_fork(self) -> None:
-        # A fork copies the queue but not the thread, and connections that still belong to the parent.
+        # A fork copies the queue but not the thread.
         self._pid = os.getpid()
         self._waiting.clear()
         self._thread = None
-        self._store.engine.dispose(close=False)
 
     def _run(self) -> None:
         writer: Writer | None = None

@@ -6,12 +6,16 @@ begin. A transaction that reads first and asks for the lock later is the classic
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 import sqlalchemy
 from sqlalchemy import Connection, Engine, event, make_url
+
+from paydesk.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL
@@ -27,13 +31,38 @@ WRITES = "paydesk_writes"
 def create_engine(database_url: str) -> Engine:
     """An engine for `sqlite:///file` or `postgresql://…`.
 
-    Raises ValueError, naming what to write instead, for anything else. The URL may hold a password and is not shown.
+    Raises ValueError, naming what to write instead, for anything else, and ConfigurationError where PostgreSQL's driver
+    is missing. The URL may hold a password and is not shown.
     """
-    url = make_url(database_url)
+    engine = _engine(make_url(database_url))
+    _engines.add(engine)
+    return engine
+
+
+_engines: WeakSet[Engine] = WeakSet()
+
+
+def _leave_to_the_parent() -> None:
+    """Servers may load the app first and fork then. A connection that two processes share garbles their answers."""
+    for engine in _engines:
+        engine.dispose(close=False)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_to_the_parent)
+
+
+def _engine(url: URL) -> Engine:
     if url.get_backend_name() == "sqlite":
         return _sqlite(url)
     if url.get_backend_name() in ("postgresql", "postgres"):
-        return sqlalchemy.create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+        try:
+            return sqlalchemy.create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+        except ImportError as error:
+            mistake = (
+                f"DATABASE_URL names PostgreSQL, and its driver is missing ({error}): pip install paydesk[postgres]"
+            )
+            raise ConfigurationError([mistake]) from error
     raise ValueError(
         f"DATABASE_URL speaks of {url.get_backend_name()!r}. paydesk keeps its tables in SQLite (sqlite:///app.db) "
         "or PostgreSQL (postgresql://user:password@host/name)."

@@ -58,12 +58,13 @@ class Lanes:
 
     def claim_due(self) -> Lease | None:
         """Lease the lane whose event has waited longest, if any is free."""
-        with self._store.read() as connection:
-            if connection.execute(self._waiting()).first() is None:
-                return None  # the usual answer, given without taking a lock
-        with self._store.write() as connection:
-            found = connection.execute(self._store.locked(self._waiting(), skip_locked=True, of=self._events)).first()
-            return self._take(connection, found.lane, is_due_only=True) if found else None
+        while (lane := self._longest_waiting()) is not None:
+            # The event is not locked on the way: whoever applies it holds its lane, and we would wait for each other.
+            with self._store.write() as connection:
+                lease = self._take(connection, lane, is_due_only=True)
+            if lease is not None:
+                return lease
+        return None
 
     def claim(self, lane: str) -> Lease | None:
         """Lease this lane, if it is free."""
@@ -111,17 +112,20 @@ class Lanes:
                 for lease in sorted(held, key=lambda lease: lease.lane):
                     self._update(connection, lease, lease_expires_at=now + LEASE)
 
-    def _waiting(self) -> Any:
-        """The event that has waited longest in a lane that is free."""
+    def _longest_waiting(self) -> str | None:
+        """The free lane whose event has waited longest."""
         events, lanes, now = self._events, self._lanes, self._now()
         is_free = or_(lanes.c.lane.is_(None), and_(self._is_unleased(now), lanes.c.due_at <= now))
-        return (
+        waiting = (
             select(events.c.lane)
             .select_from(events.outerjoin(lanes, lanes.c.lane == events.c.lane))
             .where(events.c.state.in_(("received", "parked")), events.c.next_at <= now, is_free)
             .order_by(events.c.next_at, events.c.seq)
             .limit(1)
         )
+        with self._store.read() as connection:
+            lane: str | None = connection.scalar(waiting)
+        return lane
 
     def _take(self, connection: Connection, lane: str, *, is_due_only: bool) -> Lease | None:
         lanes, now = self._lanes, self._now()

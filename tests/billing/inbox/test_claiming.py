@@ -1,0 +1,41 @@
+"""Claiming a lane at the very moment at which somebody else finishes it."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import event
+
+from paydesk.billing.mirror.refs import Ref
+from tests.billing.shop import Shop, paid_session, session
+
+if TYPE_CHECKING:
+    from tests.billing.stand_in import StandIn
+
+# How long the worker is held up for the page's sake. If the page waits for the worker instead, it is in order too.
+HELD_UP_SECONDS = 0.5
+
+
+def test_a_worker_and_the_thanks_page_never_wait_for_each_other(shop: Shop, stripe_stand_in: StandIn) -> None:
+    """The worker has found an event and is about to take its lane; the page takes it, and applies the event first."""
+    order_id = shop.order()
+    stripe_stand_in.put(paid_session(order_id))
+    shop.deliver("checkout.session.completed", paid_session(order_id))
+    pages: list[Future[bool]] = []
+
+    with ThreadPoolExecutor() as pool:
+
+        def look_up(*asked: Any) -> None:
+            if "INSERT INTO lanes" in asked[2] and not pages:
+                pages.append(pool.submit(shop.inbox.refresh, Ref("checkout.session", session(order_id)["id"])))
+                wait(pages, HELD_UP_SECONDS)
+
+        event.listen(shop.store.engine, "before_cursor_execute", look_up)
+        shop.work()
+        (page,) = pages
+
+        assert page.result(timeout=10)
+    assert shop.status(order_id) == "paid"
+    assert shop.event_states() == ["applied"]
+    assert [row["lease_owner"] for row in shop.rows(shop.store.tables.lanes)] == [None]

@@ -15,6 +15,18 @@ def test_a_customer_is_kept_with_what_was_said_of_it(client: stripe.StripeClient
     assert read.to_dict().items() >= {"email": "ada@example.com", "metadata": {"plan": "pro"}}.items()
 
 
+def test_a_customer_has_the_names_it_was_given(client: stripe.StripeClient) -> None:
+    """A business and an individual name are there when somebody gave them, and gone when they are taken back."""
+    plain = client.v1.customers.create({"name": "Ada"})
+    named = client.v1.customers.create({"business_name": "Analytical Engines", "individual_name": "Ada Lovelace"})
+
+    assert "business_name" not in plain
+    assert (named["business_name"], named["individual_name"]) == ("Analytical Engines", "Ada Lovelace")
+    changed = client.v1.customers.update(named.id, {"business_name": "", "individual_name": "Ada King"})
+    assert "business_name" not in changed
+    assert changed["individual_name"] == "Ada King"
+
+
 def test_an_update_changes_only_what_it_sends(client: stripe.StripeClient) -> None:
     """Metadata merges key by key, an address part by part, and an empty value unsets."""
     customer = client.v1.customers.create(

@@ -127,3 +127,13 @@ def test_an_unknown_dispute_is_a_404(client: stripe.StripeClient) -> None:
         client.v1.disputes.retrieve("du_x")
 
     assert (refusal.value.http_status, refusal.value.param) == (404, "dispute")
+
+
+def test_how_evidence_is_to_be_submitted_is_kept(client: stripe.StripeClient) -> None:
+    """It has no effect here, and is shown."""
+    dispute = disputed(client)
+
+    changed = client.v1.disputes.update(dispute.id, {"intended_submission_method": "manual", "submit": False})
+
+    assert changed.intended_submission_method == "manual"
+    assert client.v1.disputes.retrieve(dispute.id).intended_submission_method == "manual"

@@ -65,6 +65,16 @@ def test_a_customer_can_keep_a_card_as_its_source(client: stripe.StripeClient) -
     assert [source.id for source in client.v1.customers.payment_sources.list(customer.id).data] == [second.id]
 
 
+def test_a_source_has_metadata_of_its_own(client: stripe.StripeClient) -> None:
+    """As every kept object has."""
+    customer = client.v1.customers.create()
+    params: Any = {"source": "tok_visa", "metadata": {"a": "1", "b": ""}}
+
+    source: Any = client.v1.customers.payment_sources.create(customer.id, params)
+
+    assert source.metadata.to_dict() == {"a": "1"}
+
+
 def test_a_declining_card_is_not_kept(client: stripe.StripeClient) -> None:
     """The bank is asked before the card is saved."""
     customer = client.v1.customers.create()

@@ -97,3 +97,29 @@ def test_lists_are_narrowed_by_time(client: stripe.StripeClient, wire: Wire, ids
     assert listed(client, created={"gte": oldest, "lt": new.created}) == (ids, False)
     assert listed(client, created={"lte": oldest - 1}) == ([], False)
     assert listed(client, created={"gt": new.created}) == ([], False)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "customers?test_clock=clock_x",
+        "prices?recurring[meter]=mtr_x",
+        "balance_transactions?payout=po_x",
+        "payment_intents?customer_account=acct_x",
+        "setup_intents?customer_account=acct_x",
+        "checkout/sessions?customer_account=acct_x",
+    ],
+)
+def test_a_filter_for_what_nothing_has_finds_nothing(client: stripe.StripeClient, wire: Wire, asked: str) -> None:
+    """An unfiltered list in its place would be a wrong answer."""
+    client.v1.prices.create({"currency": "usd", "unit_amount": 1900, "product_data": {"name": "E-book"}})
+    customer = client.v1.customers.create()
+    client.v1.setup_intents.create({"customer": customer.id})
+    intent: Any = {"amount": 1900, "currency": "usd", "confirm": True, "payment_method": "pm_card_bypassPending"}
+    client.v1.payment_intents.create({**intent, "return_url": "http://127.0.0.1:9/", "capture_method": "automatic"})
+    client.v1.checkout.sessions.create({"mode": "setup", "currency": "usd", "success_url": "http://127.0.0.1:9/"})
+    assert wire.get(f"/v1/{asked.partition('?')[0]}").value["data"] != []
+
+    reply = wire.get(f"/v1/{asked}")
+
+    assert (reply.value["data"], "paydesk-no-effect" in reply.headers) == ([], False)

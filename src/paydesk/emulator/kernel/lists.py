@@ -48,9 +48,10 @@ class Page:
 def page(world: World, kind: Kind, url: str, params: dict[str, Any], *, narrowed_by: tuple[str, ...] = ()) -> Page:
     """The page that `limit`, `starting_after`, `ending_before`, `created` and the filters ask for.
 
-    `narrowed_by` names the parameters that are filters; each is one of the kind's indexed fields, or its id. Where
-    the parameter has another name than the field, both stand there: `lookup_keys=lookup_key`. A parameter that holds
-    several values asks for the objects that have any of them.
+    `narrowed_by` names the parameters that are filters; each is one of the kind's indexed fields, or its id, or what
+    no object of the kind has here (a connected account, a test clock): that finds nothing. Where the parameter has
+    another name than the field, both stand there: `lookup_keys=lookup_key`. A parameter that holds several values asks
+    for the objects that have any of them.
     """
     limit = min(max(params.get("limit", LIMIT_DEFAULT), 1), LIMIT_MAX)
     after, before = params.get("starting_after"), params.get("ending_before")

@@ -83,6 +83,6 @@ def _become_available(world: World, subject: str) -> None:
 KINDS = (BALANCE_TRANSACTION,)
 ROUTES = (
     retrieve("/v1/balance_transactions/{id}", BALANCE_TRANSACTION),
-    listing("/v1/balance_transactions", BALANCE_TRANSACTION, filters="source type currency"),
+    listing("/v1/balance_transactions", BALANCE_TRANSACTION, filters="source type currency payout"),
 )
 TASKS: dict[str, Any] = {_BECOMES_AVAILABLE: _become_available}

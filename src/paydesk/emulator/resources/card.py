@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from paydesk.emulator.kernel import lists
 from paydesk.emulator.kernel.document import Document
 from paydesk.emulator.kernel.errors import StripeError, missing_param
+from paydesk.emulator.kernel.fields import metadata
 from paydesk.emulator.kernel.ids import characters
 from paydesk.emulator.kernel.kinds import Kind
 from paydesk.emulator.kernel.routes import Call, Route, words
@@ -62,9 +63,9 @@ def new(world: World, entry: Entry, given: dict[str, Any]) -> Document:
             "last4": card.last4,
             "metadata": {},
             "name": given.get("name"),
+            "networks": {"preferred": None},
             "regulated_status": "unregulated",
             "tokenization_method": None,
-            "wallet": None,
         },
         {"number": card.number, "has_cvc": entry.has_cvc, "brand": card.brand},
     )
@@ -105,6 +106,7 @@ def _create(call: Call) -> Document:
     if "source" not in call.params:
         raise missing_param("source")
     source = for_customer(world, customer, call.params["source"])
+    source["metadata"] = metadata({}, call.params.get("metadata", {}))
     world.add(source, "customer.source.created")
     world.save(customer, "customer.updated")
     return source
@@ -137,7 +139,7 @@ def _list(call: Call) -> lists.Page:
 
 KINDS = (CARD,)
 ROUTES = (
-    Route("POST", "/v1/customers/{customer}/sources", _create, uses=words("source"), area="customer"),
+    Route("POST", "/v1/customers/{customer}/sources", _create, uses=words("metadata source"), area="customer"),
     Route(
         "GET",
         "/v1/customers/{customer}/sources",

@@ -193,7 +193,7 @@ ROUTES = (
     listing(
         "/v1/checkout/sessions",
         SESSION,
-        filters="customer customer_details.email payment_intent payment_link status subscription",
+        filters="customer customer_account customer_details.email payment_intent payment_link status subscription",
     ),
     Route("POST", "/v1/checkout/sessions/{session}/expire", _expire, area=_AREA),
     Route(

@@ -17,6 +17,8 @@ from paydesk.emulator.resources import card, payment_method
 if TYPE_CHECKING:
     from paydesk.emulator.kernel.world import World
 
+_NAMES = words("business_name individual_name")
+
 # Not a test of deliverability: Stripe refuses what cannot be an address.
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 
@@ -55,7 +57,7 @@ CUSTOMER = Kind(
 
 def new(world: World, given: dict[str, Any]) -> Document:
     """A customer as the API and the pages make them; not kept yet."""
-    return Document(
+    customer = Document(
         {
             "id": world.mint("cus_"),
             "object": "customer",
@@ -87,6 +89,8 @@ def new(world: World, given: dict[str, Any]) -> Document:
             "test_clock": None,
         }
     )
+    _take_names(customer, given)
+    return customer
 
 
 def add_untold(world: World, given: dict[str, Any]) -> Document:
@@ -133,6 +137,7 @@ def _update(call: Call) -> Document:
     for name in ("balance", "description", "email", "name", "phone", "preferred_locales", "tax_exempt"):
         if name in given:
             customer[name] = given[name]
+    _take_names(customer, given)
     if "metadata" in given:
         customer["metadata"] = metadata(customer["metadata"], given["metadata"])
     if "address" in given:
@@ -160,6 +165,14 @@ def _delete(call: Call) -> dict[str, Any]:
     for source in sources:
         world.delete(source, "customer.source.deleted")
     return stub
+
+
+def _take_names(customer: Document, given: dict[str, Any]) -> None:
+    """The names that a customer shows only where it has them."""
+    for name in _NAMES & given.keys():
+        customer.pop(name, None)
+        if given[name] is not None:
+            customer[name] = given[name]
 
 
 def _check_email(given: dict[str, Any]) -> None:
@@ -212,7 +225,7 @@ def _shipping(given: dict[str, Any] | None, old: dict[str, Any] | None = None) -
     }
 
 
-_SETTABLE = words(
+_SETTABLE = _NAMES | words(
     "address balance description email invoice_prefix invoice_settings.default_payment_method metadata name phone "
     "preferred_locales shipping source tax_exempt"
 )
@@ -237,6 +250,6 @@ ROUTES = (
         area="customer",
     ),
     Route("DELETE", "/v1/customers/{customer}", _delete, area="customer"),
-    listing("/v1/customers", CUSTOMER, filters="email"),
+    listing("/v1/customers", CUSTOMER, filters="email test_clock"),
 )
 TASKS: dict[str, Any] = {}

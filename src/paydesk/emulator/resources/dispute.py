@@ -171,6 +171,7 @@ def _update(call: Call) -> Document:
         )
     if submits:
         _submit(world, dispute)
+    call.echo(dispute)
     world.save(dispute, "charge.dispute.updated")
     if submits:
         world.emit("charge.updated", world.get("charge", dispute["charge"]))

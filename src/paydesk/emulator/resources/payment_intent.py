@@ -328,6 +328,6 @@ ROUTES = (
         area=_AREA,
     ),
     Route("POST", _PATH + "/cancel", _cancel, uses=words("cancellation_reason"), area=_AREA),
-    listing("/v1/payment_intents", PAYMENT_INTENT, filters="customer"),
+    listing("/v1/payment_intents", PAYMENT_INTENT, filters="customer customer_account"),
 )
 TASKS = paying.TASKS

@@ -148,7 +148,10 @@ ROUTES = (
     listing(
         "/v1/prices",
         PRICE,
-        filters="lookup_keys=lookup_key product recurring.interval recurring.usage_type type currency active",
+        filters=(
+            "lookup_keys=lookup_key product recurring.interval recurring.meter recurring.usage_type type currency "
+            "active"
+        ),
     ),
 )
 TASKS: dict[str, Any] = {}

@@ -330,6 +330,6 @@ ROUTES = (
         is_public=True,
     ),
     Route("POST", _PATH + "/cancel", _cancel, uses=words("cancellation_reason"), area=_AREA),
-    listing("/v1/setup_intents", SETUP_INTENT, filters="customer payment_method"),
+    listing("/v1/setup_intents", SETUP_INTENT, filters="customer customer_account payment_method"),
 )
 TASKS: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""Is it what Stripe would send? Every answer is held against Stripe's published schema."""
+"""Is it what Stripe would send? Every answer is held against Stripe's published schema and its SDK's own classes."""
 
 from __future__ import annotations
 
@@ -12,9 +12,18 @@ import stripe
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
+from stripe._object_classes import OBJECT_CLASSES, get_object_class
 
 SCHEMA = Path(__file__).parent / "stripe-schema.json"
 ROOT = "urn:stripe"
+
+# Real answers carry a few keys that neither the schema nor the SDK declares.
+UNDECLARED: dict[str, frozenset[str]] = {
+    "charge": frozenset({"destination", "dispute", "order"}),
+    "payment_intent": frozenset({"source"}),
+    # What the payment page's own URLs add.
+    "checkout.session": frozenset({"account_settings", "line_item_group", "session_id", "total_summary"}),
+}
 
 
 @cache
@@ -36,6 +45,15 @@ def _validator(name: str) -> Draft202012Validator:
     return Draft202012Validator({"$ref": f"{ROOT}#/components/schemas/{name}"}, registry=_registry())
 
 
+@cache
+def _fields(name: str) -> frozenset[str]:
+    """What the SDK's class for an object knows; nothing for what the SDK has no class for."""
+    if name not in OBJECT_CLASSES:
+        return frozenset()
+    known = get_object_class("V1", name)
+    return frozenset(field for base in known.__mro__ for field in getattr(base, "__annotations__", {}))
+
+
 def check(value: Any) -> None:
     """Raise unless a decoded answer, with everything it holds, has the shape of Stripe's."""
     if not isinstance(value, dict):
@@ -46,26 +64,31 @@ def check(value: Any) -> None:
         return
     if name in ("list", "search_result"):
         assert {"url", "has_more", "data"} <= set(value), f"not a list envelope: {sorted(value)}"
-        for item in value["data"]:
-            check(item)
-        return
-    if value.get("deleted"):
+    elif value.get("deleted"):
         assert set(value) == {"id", "object", "deleted"}, f"not a deletion stub: {value}"
-        return
-    schema = "item" if name == "item" else name
-    if schema in object_names():
-        _hold(value, schema)
-    if name == "event":
-        check(value["data"]["object"])
+    elif isinstance(name, str):
+        _hold(value, name)
+        _know(value, name)
+    for inner in value.values():
+        for item in inner if isinstance(inner, list) else [inner]:
+            check(item)
 
 
 def _hold(value: Any, name: str) -> None:
+    """The schema: required keys, types, enums."""
     if name not in object_names():
         return
     problem = jsonschema.exceptions.best_match(_validator(name).iter_errors(value))
     if problem is not None:
         path = ".".join(str(part) for part in problem.absolute_path)
         raise AssertionError(f"{name}.{path}: {problem.message[:300]}")
+
+
+def _know(value: dict[str, Any], name: str) -> None:
+    """The SDK: no key that its class has never heard of."""
+    if fields := _fields(name):
+        strange = set(value) - fields - UNDECLARED.get(name, frozenset())
+        assert not strange, f"{name}: the SDK knows no {', '.join(sorted(strange))}"
 
 
 class CheckedClient(stripe.RequestsClient):

@@ -91,9 +91,9 @@ class Store:
         changed = {name: insert.excluded[name] for name in row if name not in on and name not in keep}
         connection.execute(insert.on_conflict_do_update(index_elements=list(on), set_=changed))
 
-    def locked(self, query: Select[Any], *, skip_locked: bool = False, of: Table | None = None) -> Select[Any]:
+    def locked(self, query: Select[Any], *, skip_locked: bool = False) -> Select[Any]:
         """Select rows to change: on PostgreSQL they are locked. On SQLite `write()` has locked everything already."""
-        return query.with_for_update(skip_locked=skip_locked, of=of) if self.is_postgresql else query
+        return query.with_for_update(skip_locked=skip_locked) if self.is_postgresql else query
 
     def notify(self, connection: Connection) -> None:
         """Wake workers in other processes when this transaction commits. On SQLite they poll."""

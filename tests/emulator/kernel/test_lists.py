@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import stripe
 
+from tests.emulator.paying import pay
 from tests.emulator.wire import Wire
 
 
@@ -115,8 +116,7 @@ def test_a_filter_for_what_nothing_has_finds_nothing(client: stripe.StripeClient
     client.v1.prices.create({"currency": "usd", "unit_amount": 1900, "product_data": {"name": "E-book"}})
     customer = client.v1.customers.create()
     client.v1.setup_intents.create({"customer": customer.id})
-    intent: Any = {"amount": 1900, "currency": "usd", "confirm": True, "payment_method": "pm_card_bypassPending"}
-    client.v1.payment_intents.create({**intent, "return_url": "http://127.0.0.1:9/", "capture_method": "automatic"})
+    pay(client, "pm_card_visa", capture_method="automatic")
     client.v1.checkout.sessions.create({"mode": "setup", "currency": "usd", "success_url": "http://127.0.0.1:9/"})
     assert wire.get(f"/v1/{asked.partition('?')[0]}").value["data"] != []
 

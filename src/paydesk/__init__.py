@@ -20,10 +20,13 @@ if TYPE_CHECKING:
         OrderRefunded,
         StripeEvent,
     )
+    from paydesk.billing.inbox.receive import Receipt
+    from paydesk.billing.orders import Progress
     from paydesk.billing.settings import Settings
     from paydesk.errors import (
         CatalogError,
         ConfigurationError,
+        DatabaseUnavailable,
         HandlerRefused,
         MalformedEvent,
         NotRefundable,
@@ -47,6 +50,7 @@ __all__ = [
     "CatalogError",
     "Checkout",
     "ConfigurationError",
+    "DatabaseUnavailable",
     "DisputeClosed",
     "DisputeOpened",
     "HandlerRefused",
@@ -63,7 +67,9 @@ __all__ = [
     "PaydeskError",
     "PayloadTooLarge",
     "PriceMismatch",
+    "Progress",
     "QuantityRefused",
+    "Receipt",
     "Settings",
     "SignatureRefused",
     "StripeEvent",
@@ -89,6 +95,8 @@ _HOMES = {
     "OrderPaid": "paydesk.billing.facts",
     "OrderRefunded": "paydesk.billing.facts",
     "Paydesk": "paydesk.billing.desk",
+    "Progress": "paydesk.billing.orders",
+    "Receipt": "paydesk.billing.inbox.receive",
     "Settings": "paydesk.billing.settings",
     "StripeEvent": "paydesk.billing.facts",
     "User": "paydesk.billing.customers",

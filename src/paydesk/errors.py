@@ -69,6 +69,16 @@ class WouldWaitForItself(PaydeskError):
         )
 
 
+class DatabaseUnavailable(PaydeskError):
+    """The app's database does not answer."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(
+            f"The database does not answer: {reason}. Check DATABASE_URL, and that it can be reached from here."
+        )
+
+
 class UnknownProduct(PaydeskError):
     """Somebody asked for a code that the catalog does not sell."""
 

@@ -6,6 +6,7 @@ import asyncio
 import subprocess
 import sys
 import threading
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +16,8 @@ import paydesk
 from paydesk import ConfigurationError, HandlerRefused, OrderPaid, Paydesk, User
 from paydesk.billing.catalog import Catalog
 from paydesk.billing.settings import Settings
-from paydesk.errors import CatalogError
+from paydesk.billing.store.migrations import migrate
+from paydesk.errors import CatalogError, DatabaseUnavailable
 from tests.billing.paying import pay
 from tests.billing.till import CATALOG, Till
 
@@ -32,9 +34,9 @@ SECRETS = {
 ADA = User("ada", "ada@example.com")
 
 
-def desk_in(folder: Path, **secrets: str) -> Paydesk:
+def desk_in(folder: Path, *, prefix: str = "", **secrets: str) -> Paydesk:
     settings = Settings.read({**SECRETS, "DATABASE_URL": f"sqlite:///{folder / 'app.db'}", **secrets})
-    return Paydesk(settings, catalog=Catalog.parse(CATALOG))
+    return Paydesk(settings, catalog=Catalog.parse(CATALOG), prefix=prefix)
 
 
 def tables(desk: Paydesk) -> list[str]:
@@ -70,6 +72,32 @@ def test_a_missing_driver_says_what_to_install(tmp_path: Path, monkeypatch: pyte
         desk_in(tmp_path, DATABASE_URL="postgresql://shop@127.0.0.1/shop")
 
 
+def test_a_database_that_cannot_be_reached_is_told_in_a_sentence(tmp_path: Path) -> None:
+    """With what the database said, and without its password."""
+    desk = desk_in(tmp_path, DATABASE_URL="postgresql://shop:hush@127.0.0.1:9/shop")
+
+    with pytest.raises(DatabaseUnavailable, match="DATABASE_URL") as refusal:
+        desk.start()
+
+    assert "refused" in str(refusal.value)
+    assert "hush" not in str(refusal.value)
+    desk.close()
+
+
+@pytest.mark.parametrize("prefix", ["billing", "https://other.example", "/bill ing", "//other.example"])
+def test_a_prefix_is_a_path(tmp_path: Path, prefix: str) -> None:
+    """It follows BASE_URL in the address customers come back to, and must not lead them to another host."""
+    with pytest.raises(ConfigurationError, match="such as /billing"):
+        desk_in(tmp_path, prefix=prefix)
+
+
+def test_a_shop_may_live_below_a_path(tmp_path: Path) -> None:
+    """Behind a proxy that strips it, forms must post below it all the same."""
+    desk = desk_in(tmp_path, BASE_URL="https://example.com/shop", prefix="/billing/")
+
+    assert 'action="/shop/billing/checkout"' in desk.pages.pricing(desk.catalog.products.values())
+
+
 def test_making_a_desk_touches_nothing(tmp_path: Path) -> None:
     """An app is imported by tools and tests: nothing is opened before it is used."""
     desk_in(tmp_path)
@@ -88,12 +116,15 @@ def test_an_empty_database_is_brought_up_to_date_by_itself(tmp_path: Path) -> No
 
 
 def test_migrating_can_be_left_to_the_command(tmp_path: Path) -> None:
-    """Where changes to the database are somebody's own step, the app makes none."""
+    """Where changes to the database are somebody's own step, the app makes none, and says if it was forgotten."""
     desk = desk_in(tmp_path, PAYDESK_MIGRATE="0")
 
-    desk.open()
+    with pytest.raises(ConfigurationError, match="Run `paydesk migrate`"):
+        desk.open()
 
     assert tables(desk) == []
+    migrate(desk.store)
+    assert desk.orders(ADA) == []
     desk.close()
 
 
@@ -139,7 +170,7 @@ def test_every_verb_is_there_for_coroutines(till: Till) -> None:
     async def buy() -> paydesk.Order:
         checkout = await till.desk.aio.checkout("ebook", user=ADA)
         await asyncio.to_thread(pay, checkout.url)
-        await asyncio.to_thread(till.desk.look_up, till.orders[0]["session_id"])
+        assert (await till.desk.aio.look_up(till.orders[0]["session_id"])).stage == "paid"
         assert [order.id for order in await till.desk.aio.orders(ADA)] == [checkout.order.id]
         return await till.desk.aio.refund(await till.desk.aio.order(checkout.order.id))
 
@@ -164,6 +195,11 @@ def test_every_public_name_can_be_imported() -> None:
     assert dir(paydesk) == sorted(paydesk.__all__)
     for name in ("Nothing", "orderpaid"):
         assert not hasattr(paydesk, name)
+
+
+def test_an_apps_type_checker_sees_our_types() -> None:
+    """The marker without which everything of ours is Any."""
+    assert (files("paydesk") / "py.typed").is_file()
 
 
 def test_importing_the_package_loads_nothing_heavy() -> None:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from paydesk.billing.customers import User
+from paydesk.billing.desk import Paydesk
 from paydesk.billing.facts import OrderPaid
-from paydesk.errors import OrderNotFound, SignatureRefused, StripeUnavailable
+from paydesk.billing.settings import Settings
+from paydesk.errors import OrderNotFound, SignatureRefused, StripeRefused, StripeUnavailable
 from tests.billing.paying import DECLINED_CARD, pay
 from tests.billing.till import Till, sessions_at_stripe
 from tests.emulator.controls import Controls
@@ -172,6 +174,20 @@ def test_an_invented_session_is_nobodys(till: Till) -> None:
     assert len(till.wire.calls) == asked
 
 
+def test_an_order_that_failed_long_ago_opens_no_door(till: Till, clock: Clock) -> None:
+    """Its page, if there ever was one, is closed: from then on invented ids cost no questions again."""
+    till.wire.answer(SESSION, 400, b'{"error": {"type": "invalid_request_error", "message": "Not a valid URL"}}')
+    with pytest.raises(StripeRefused):
+        till.desk.checkout("ebook")
+    clock.advance(days=2)
+    asked = len(till.wire.calls)
+
+    with pytest.raises(OrderNotFound):
+        till.desk.look_up("cs_test_invented")
+
+    assert len(till.wire.calls) == asked
+
+
 def test_a_session_of_another_app_is_not_ours(till: Till, client: stripe.StripeClient) -> None:
     """The same Stripe account may serve other shops."""
     (price,) = client.v1.prices.list({"lookup_keys": ["ebook"]}).data
@@ -286,6 +302,23 @@ def test_a_users_orders_are_theirs_newest_first(till: Till, clock: Clock) -> Non
 
     assert [order.id for order in till.desk.orders(ADA)] == [second.order.id, first.order.id]
     assert [order.id for order in till.desk.orders(ADA, limit=1)] == [second.order.id]
+
+
+def test_what_was_bought_with_a_test_card_is_not_listed_when_live(till: Till, database_url: str) -> None:
+    """The database went live with its test orders in it, and nobody paid for those."""
+    checkout = till.desk.checkout("ebook", user=ADA)
+    secrets = {
+        "STRIPE_SECRET_KEY": "sk_live_local_till",
+        "STRIPE_WEBHOOK_SECRET": "whsec_live",
+        "STRIPE_API_BASE": till.wire.url,
+        "BASE_URL": "https://shop.example",
+        "DATABASE_URL": database_url,
+    }
+    live = Paydesk(Settings.read(secrets), catalog=till.desk.catalog)
+
+    assert live.orders(ADA) == []
+    assert [order.id for order in till.desk.orders(ADA)] == [checkout.order.id]
+    live.close()
 
 
 def test_an_unknown_order_is_not_found(till: Till) -> None:

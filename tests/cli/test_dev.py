@@ -181,6 +181,18 @@ def test_the_catalog_is_pushed(tmp_path: Path) -> None:
     assert ended.stdout == "ebook 1900 usd\n", ended.stderr
 
 
+@pytest.mark.parametrize("is_option", [True, False])
+def test_a_catalog_of_another_name_is_the_apps_too(tmp_path: Path, is_option: bool) -> None:
+    """What is pushed is what the app reads, whether an option or its Secret names it."""
+    (tmp_path / "shop.toml").write_text('[products.ebook]\nname = "Ebook"\nprice = "$19"\n')
+    shows_both = LISTS_PRICES + "print(os.environ['PAYDESK_CATALOG'])\n"
+    options = ("--catalog", "shop.toml") if is_option else ()
+
+    ended = dev(shows_both, tmp_path, *options, environment={} if is_option else {"PAYDESK_CATALOG": "shop.toml"})
+
+    assert ended.stdout == "ebook 1900 usd\nshop.toml\n", ended.stderr
+
+
 def test_a_catalog_that_is_wrong_stops_it(tmp_path: Path) -> None:
     """With the line and the reason, before the app starts."""
     (tmp_path / "paydesk.toml").write_text('[products.ebook]\nname = "Ebook"\nprice = "a lot"\n')

@@ -15,10 +15,12 @@ Everything here is plain synchronous code that may be called from any thread;
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 from paydesk.billing.attempts import Attempts
 from paydesk.billing.catalog import Catalog
@@ -34,10 +36,11 @@ from paydesk.billing.orders import Orders, Progress
 from paydesk.billing.prices import Prices
 from paydesk.billing.refunds import Reason, Refunds
 from paydesk.billing.settings import Settings
-from paydesk.billing.store.migrations import migrate
+from paydesk.billing.store.migrations import migrate, revision_of
 from paydesk.billing.store.store import Store
 from paydesk.billing.stripe_api import StripeApi
 from paydesk.billing.web.pages import Pages, Shop
+from paydesk.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -75,7 +78,7 @@ class Paydesk:
     ) -> None:
         self.settings = settings if settings is not None else Settings.read()
         self.catalog = catalog if catalog is not None else Catalog.load(self.settings.catalog_path)
-        self.prefix = prefix.rstrip("/")
+        self.prefix = _path(prefix)
         self.pages = self._pages(name, templates)
         self.webhook_bytes_max = BODY_BYTES_MAX
         self.store = Store.open(
@@ -109,7 +112,7 @@ class Paydesk:
             now=now,
         )
         self._refunds = Refunds(self.store, self._attempts, self._inbox.refresh)
-        self._orders = Orders(self.store, self._inbox.refresh)
+        self._orders = Orders(self.store, self._inbox.refresh, livemode=livemode, now=now)
         self._attempts.register([customers.verb, self._checkouts.verb, self._refunds.verb])
         self._opening = threading.Lock()
         self._is_open = False
@@ -120,7 +123,9 @@ class Paydesk:
         """Register a handler for a fact (`OrderPaid`) or for events by Stripe's name ("invoice.payment_failed").
 
         A handler that takes `db` gets a SQLAlchemy Session on the transaction that marks it done: what it writes
-        there happens exactly once. Raises HandlerRefused.
+        there happens exactly once. What it does elsewhere may happen again after a crash, under the same
+        `idempotency_key`. A coroutine runs on a loop of its own: clients made on the app's loop are of no use in it.
+        Raises HandlerRefused.
         """
 
         def register(handle: Handle) -> Handle:
@@ -145,7 +150,7 @@ class Paydesk:
         return self._orders.get(order_id)
 
     def orders(self, user: Payer, *, limit: int = ORDERS_MAX) -> list[Order]:
-        """The user's orders, newest first."""
+        """The user's orders in the key's mode, test or live, newest first."""
         self.open()
         return self._orders.of(user, limit)
 
@@ -188,12 +193,19 @@ class Paydesk:
         self._inbox.drain()
 
     def open(self) -> None:
-        """Bring the tables up to date, unless PAYDESK_MIGRATE is 0. Happens by itself before anything else does."""
+        """Bring the tables up to date, unless PAYDESK_MIGRATE is 0. Happens by itself before anything else does.
+
+        Raises DatabaseUnavailable, or ConfigurationError if the tables should be there and are not.
+        """
         if self._is_open:
             return
         with self._opening:
-            if not self._is_open and self.settings.is_migrating:
+            if self._is_open:
+                return
+            if self.settings.is_migrating:
                 migrate(self.store)
+            elif not revision_of(self.store):
+                raise ConfigurationError(["PAYDESK_MIGRATE is 0 and there are no tables. Run `paydesk migrate` first."])
             self._is_open = True
 
     def start(self, *, lane_threads: int = LANE_THREADS, effect_threads: int = EFFECT_THREADS) -> None:
@@ -239,7 +251,15 @@ class Paydesk:
 
     def _pages(self, name: str | None, templates: Path | str | None) -> Pages:
         base_url, livemode = self.settings.base_url, self.settings.livemode
-        return Pages(Shop.at(base_url, prefix=self.prefix, name=name, livemode=livemode), templates)
+        prefix = urlsplit(base_url).path + self.prefix
+        return Pages(Shop.at(base_url, prefix=prefix, name=name, livemode=livemode), templates)
+
+
+def _path(prefix: str) -> str:
+    path = prefix.rstrip("/")
+    if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)*", path):
+        raise ConfigurationError([f"The prefix {prefix!r} is not a path such as /billing."])
+    return path
 
 
 class Aio:
@@ -261,6 +281,10 @@ class Aio:
     async def orders(self, user: Payer, *, limit: int = ORDERS_MAX) -> list[Order]:
         """See Paydesk.orders."""
         return await asyncio.to_thread(self._desk.orders, user, limit=limit)
+
+    async def look_up(self, session_id: str) -> Progress:
+        """See Paydesk.look_up."""
+        return await asyncio.to_thread(self._desk.look_up, session_id)
 
     async def refund(
         self, order: Order | str, *, amount_minor: int | None = None, reason: Reason | None = None

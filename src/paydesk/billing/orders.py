@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import select
@@ -14,6 +15,7 @@ from paydesk.errors import OrderNotFound, StripeRefused, StripeUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from sqlalchemy import ColumnElement, RowMapping
 
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
     Refresh = Callable[[Ref], object]
 
 logger = get_logger(__name__)
+
+# An attempt is finished for a day, and a session made then is open for another.
+UNLINKED_MAX = timedelta(days=2)
 
 Stage = Literal["open", "processing", "paid", "refunded", "failed", "expired"]
 
@@ -40,10 +45,12 @@ class Progress:
 class Orders:
     """Looking orders up, and bringing one up to date when somebody is waiting for it."""
 
-    def __init__(self, store: Store, refresh: Refresh) -> None:
+    def __init__(self, store: Store, refresh: Refresh, *, livemode: bool, now: Callable[[], datetime]) -> None:
         self._store = store
         self._orders = store.tables.orders
         self._refresh = refresh
+        self._livemode = livemode
+        self._now = now
 
     def get(self, order_id: str) -> Order:
         """The order. Raises OrderNotFound."""
@@ -53,9 +60,9 @@ class Orders:
         return Order.from_row({**row})
 
     def of(self, user: Payer, limit: int) -> list[Order]:
-        """The user's orders, newest first."""
+        """The user's orders of this mode, newest first: what was bought with a test card is not theirs when live."""
         orders = self._orders
-        theirs = select(orders).where(orders.c.user_id == str(user.id))
+        theirs = select(orders).where(orders.c.user_id == str(user.id), orders.c.livemode == self._livemode)
         query = theirs.order_by(orders.c.created_at.desc(), orders.c.id).limit(limit)
         with self._store.read() as connection:
             return [Order.from_row({**row}) for row in connection.execute(query).mappings()]
@@ -85,7 +92,11 @@ class Orders:
     def _is_any_unlinked(self) -> bool:
         """Whether some order lost its session to a crash between Stripe's answer and our commit."""
         orders = self._orders
-        unlinked = select(orders.c.id).where(orders.c.session_id.is_(None), orders.c.status.in_(("pending", "failed")))
+        unlinked = select(orders.c.id).where(
+            orders.c.session_id.is_(None),
+            orders.c.status.in_(("pending", "failed")),
+            orders.c.created_at > self._now() - UNLINKED_MAX,
+        )
         with self._store.read() as connection:
             return connection.execute(unlinked.limit(1)).first() is not None
 

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING
 
 import click
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 # (name, module under paydesk.cli holding a click command of that name, what it does)
 COMMANDS: tuple[tuple[str, str, str], ...] = (
@@ -40,5 +36,5 @@ class Lazy(click.Group):
 
 @click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="paydesk", version="0.1.0", message="%(prog)s %(version)s")
-def main(args: Sequence[str] | None = None) -> None:
+def main() -> None:
     """Stripe for a Python web app, from API keys to first paid customer."""

@@ -52,6 +52,7 @@ class NotRunnable(click.ClickException):
     "--catalog",
     type=click.Path(dir_okay=False, path_type=Path),
     default=Path("paydesk.toml"),
+    envvar="PAYDESK_CATALOG",
     show_default=True,
     help="What you sell; pushed to the local Stripe if it is there.",
 )
@@ -88,7 +89,7 @@ def dev(url: str, stripe_port: int, data: Path, catalog: Path, quiet: bool, comm
         _say(f"Webhooks go to {endpoint.url}")
         _say(f"Running {shlex.join(command)}")
         environment = wiring.secrets(stripe_url, base_url, endpoint.secret, os.environ)
-        code = _run([program, *command[1:]], environment)
+        code = _run([program, *command[1:]], {**environment, "PAYDESK_CATALOG": str(catalog)})
     sys.exit(code)
 
 

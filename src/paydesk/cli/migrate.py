@@ -15,20 +15,18 @@ import click
 @click.option("--schema", envvar="PAYDESK_TABLE_SCHEMA", default="", help="Default: $PAYDESK_TABLE_SCHEMA.")
 def migrate(database_url: str, prefix: str, schema: str) -> None:
     """Create or update paydesk's tables in the app's database."""
-    from sqlalchemy.exc import OperationalError
-
     from paydesk.billing.store.migrations import migrate as run
     from paydesk.billing.store.store import Store
-    from paydesk.errors import ConfigurationError
+    from paydesk.errors import PaydeskError
 
     try:
         store = Store.open(database_url, prefix=prefix, schema=schema or None)
-    except (ValueError, ConfigurationError) as error:
+    except (ValueError, PaydeskError) as error:
         raise click.ClickException(str(error)) from None
     try:
         revision = run(store)
-    except OperationalError as error:
-        raise click.ClickException(f"The database does not answer: {error.orig}") from None
+    except PaydeskError as error:
+        raise click.ClickException(str(error)) from None
     finally:
         store.close()
     click.echo(f"paydesk's tables are now at revision {revision}." if revision else "paydesk's tables are up to date.")

@@ -29,13 +29,23 @@ def worker(desk: str, lane_threads: int, effect_threads: int) -> None:
 
     MODULE:DESK is where your app made its Paydesk, such as shop.main:desk.
     """
+    from paydesk.errors import PaydeskError
+
     _log_to_stderr()
     found = _find(desk)
     stopping = threading.Event()
+
+    def stop(number: int, _frame: object) -> None:
+        stopping.set()
+        signal.signal(number, signal.SIG_DFL)
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
-    found.start(lane_threads=lane_threads, effect_threads=effect_threads)
-    click.echo(f"Working for {desk}. Ctrl-C stops, after what is under way.")
+        signal.signal(number, stop)
+    try:
+        found.start(lane_threads=lane_threads, effect_threads=effect_threads)
+    except PaydeskError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"Working for {desk}. Ctrl-C stops, after what is under way; once more, at once.")
     stopping.wait()
     found.stop()
     found.close()

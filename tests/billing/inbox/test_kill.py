@@ -121,12 +121,33 @@ def test_every_event_a_killed_app_had_acknowledged_is_there(shop: Shop, secrets:
     assert acknowledged <= kept
 
 
+def test_a_worker_that_is_told_twice_stops_at_once(
+    shop: Shop, stripe_stand_in: StandIn, secrets: dict[str, str]
+) -> None:
+    """Whoever asks again does not want to wait for what is under way."""
+    order_id = shop.order()
+    stripe_stand_in.put(paid_session(order_id))
+    answer = stripe_stand_in.hold_next("checkout.session", paid_session(order_id)["id"])
+    shop.clock.moment = datetime.now(UTC)
+    shop.deliver("checkout.session.completed", paid_session(order_id))
+
+    with running(secrets, "-m", "paydesk", "worker", "killed_app:desk") as worker:
+        assert answer.arrived.wait(60)
+        worker.send_signal(signal.SIGTERM)
+        with pytest.raises(subprocess.TimeoutExpired):
+            worker.wait(timeout=1)
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(timeout=5) == -signal.SIGTERM
+    answer.open()
+
+
 @pytest.mark.parametrize(
     ("target", "reason"),
     [
         ("killed_app", "names no desk"),
         ("no_such_app:desk", "no module 'no_such_app'"),
         ("killed_app:shelf", "is no Paydesk"),
+        ("killed_app:desk", "The database does not answer: unable to open database file"),
     ],
 )
 def test_a_worker_that_cannot_find_its_desk_says_so(
@@ -135,7 +156,7 @@ def test_a_worker_that_cannot_find_its_desk_says_so(
     """One sentence instead of a traceback."""
     environment = {
         "BASE_URL": "http://localhost:8000",
-        "DATABASE_URL": f"sqlite:///{tmp_path / 'app.db'}",
+        "DATABASE_URL": f"sqlite:///{tmp_path / 'no_such_folder' / 'app.db'}",
         "STRIPE_API_BASE": stripe_stand_in.url,
         "STRIPE_SECRET_KEY": "sk_test_standin",
         "STRIPE_WEBHOOK_SECRET": "whsec_local_thisendpoint",

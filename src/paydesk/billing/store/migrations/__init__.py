@@ -7,12 +7,19 @@ processes that start together take turns.
 from __future__ import annotations
 
 import zlib
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import inspect, text
+from sqlalchemy.exc import OperationalError
+
+from paydesk.billing.log import redact
+from paydesk.errors import DatabaseUnavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sqlalchemy import Connection
 
     from paydesk.billing.store.store import Store
@@ -22,16 +29,26 @@ HEAD = "0001"
 
 
 def migrate(store: Store) -> str | None:
-    """Create or alter our tables as needed; answers the revision moved to, or None where nothing was to do."""
-    with store.read() as connection:
-        if _revision(store, connection) == HEAD:
+    """Create or alter our tables as needed; answers the revision moved to, or None where nothing was to do.
+
+    Raises DatabaseUnavailable.
+    """
+    with _telling_of_silence():
+        if revision_of(store) >= HEAD:
             return None
-    with store.write() as connection:
-        _take_turns(store, connection)
-        if _revision(store, connection) == HEAD:
-            return None
-        _upgrade(store, connection)
+        with store.write() as connection:
+            _take_turns(store, connection)
+            # Greater: this process is an old one, started again while a new version is rolled out.
+            if _revision(store, connection) >= HEAD:
+                return None
+            _upgrade(store, connection)
     return HEAD
+
+
+def revision_of(store: Store) -> str:
+    """The revision our tables are at; empty where there are none yet. Raises DatabaseUnavailable."""
+    with _telling_of_silence(), store.read() as connection:
+        return _revision(store, connection)
 
 
 def version_table(store: Store) -> str:
@@ -39,14 +56,22 @@ def version_table(store: Store) -> str:
     return f"{store.tables.prefix}paydesk_alembic_version"
 
 
-def _revision(store: Store, connection: Connection) -> str | None:
+@contextmanager
+def _telling_of_silence() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        raise DatabaseUnavailable(redact(str(error.orig).strip())) from error
+
+
+def _revision(store: Store, connection: Connection) -> str:
     name, schema = version_table(store), store.tables.schema
     if not inspect(connection).has_table(name, schema=schema):
-        return None
+        return ""
     quoted = connection.dialect.identifier_preparer.quote
     place = f"{quoted(schema)}.{quoted(name)}" if schema else quoted(name)
     revision: str | None = connection.scalar(text(f"SELECT version_num FROM {place}"))  # noqa: S608 - our own name, quoted
-    return revision
+    return revision or ""
 
 
 def _take_turns(store: Store, connection: Connection) -> None:

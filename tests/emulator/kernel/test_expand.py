@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 import stripe
 
+from paydesk.emulator.kernel import contract
+from paydesk.emulator.kernel.expand import DEPTH_MAX
+from tests.emulator.paying import pay
 from tests.emulator.wire import Wire
 
 TOO_DEEP = "data.product.default_price.product.default_price"
@@ -60,6 +63,45 @@ def test_a_deleted_object_is_expanded_to_its_stub(client: stripe.StripeClient) -
     shown = client.v1.payment_intents.retrieve(intent.id, {"expand": ["customer"]}).to_dict()
 
     assert shown["customer"] == {"id": customer.id, "object": "customer", "deleted": True}
+
+
+def test_a_movement_of_money_is_expanded_to_what_caused_it(client: stripe.StripeClient) -> None:
+    """A charge, a refund, a dispute: whichever it was."""
+    intent = pay(client, "pm_card_visa", capture_method="automatic")
+    pay(client, "pm_card_createDispute", capture_method="automatic")
+    client.v1.refunds.create({"payment_intent": intent.id})
+
+    listed = client.v1.balance_transactions.list({"expand": ["data.source.payment_intent"]}).to_dict()["data"]
+
+    caused_by = {booked["source"]["object"]: booked["source"]["payment_intent"]["object"] for booked in listed}
+    assert caused_by == dict.fromkeys(("charge", "dispute", "refund"), "payment_intent")
+
+
+def test_whatever_the_sdk_calls_expandable_can_be_asked_for(client: stripe.StripeClient, wire: Wire) -> None:
+    """Also where there is never anything here, such as a review or a connected account."""
+    intent = pay(client, "pm_card_createDispute", capture_method="automatic")
+    client.v1.setup_intents.create()
+    client.v1.checkout.sessions.create({"mode": "setup", "currency": "usd", "success_url": "http://127.0.0.1:9/"})
+    shown: dict[str, dict[str, Any]] = {}
+    for path in (
+        "payment_intents",
+        "charges",
+        "setup_intents",
+        "checkout/sessions",
+        "disputes",
+        "balance_transactions",
+    ):
+        shown[path] = wire.get(f"/v1/{path}").value["data"][0]
+    shown["payment_methods"] = wire.get(f"/v1/payment_methods/{intent.payment_method}").value
+
+    refused = [
+        (path, name)
+        for path, found in shown.items()
+        for name in contract.expandable(found["object"])
+        if wire.get(f"/v1/{path}/{found['id']}?expand[]={name}").status != 200 and name.count(".") < DEPTH_MAX
+    ]
+
+    assert refused == []
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from paydesk.emulator.kernel import contract
 from paydesk.emulator.kernel.errors import invalid
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ def _leads_somewhere(kind: Kind, first: str) -> bool:
         or first in kind.includes
         or any(field.startswith(first + ".") for field in (*kind.references, *kind.embeds))
         or first in kind.embeds
+        # What never refers to anything here can be asked for all the same.
+        or any(name.partition(".")[0] == first for name in contract.expandable(kind.name))
     )
 
 
@@ -89,15 +92,16 @@ def _follow(world: World, value: Any, parts: list[str], kind: Kind | None = None
     _follow(world, value.get(name), rest, kind, field + ".")
 
 
-def _opened(world: World, kind: str, held: Any) -> Any:
+def _opened(world: World, kinds: str, held: Any) -> Any:
     """The object an id names: itself, or the stub of a deleted one; a list of ids opens each."""
     if isinstance(held, list):
-        return [_opened(world, kind, item) for item in held]
+        return [_opened(world, kinds, item) for item in held]
     if not isinstance(held, str):
         return held
-    text = world.text(kind, held)
-    if text is not None:
-        return json.loads(text)
-    if world.was_deleted(kind, held):
-        return {"id": held, "object": kind, "deleted": True}
+    for kind in kinds.split():
+        text = world.text(kind, held)
+        if text is not None:
+            return json.loads(text)
+        if world.was_deleted(kind, held):
+            return {"id": held, "object": kind, "deleted": True}
     return held

@@ -18,7 +18,8 @@ class Kind:
     """A type of Stripe object.
 
     `filters` are the top-level fields that lists and look-ups narrow by; they are indexed.
-    `references` maps a field (dotted where it nests) to the kind its id names: what `expand` can follow.
+    `references` maps a field (dotted where it nests) to the kind its id names: what `expand` can follow. Where
+    it may be one of several, their names stand side by side.
     `embeds` names fields that hold whole objects, which expansion walks through.
     `includes` maps a field that is absent unless expanded to what fills it (None: it stays absent).
     `missing` is Stripe's sentence for an id that is not there, `missing_param` the param it names

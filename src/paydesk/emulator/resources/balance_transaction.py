@@ -17,6 +17,7 @@ BALANCE_TRANSACTION = Kind(
     "txn_",
     missing="No such balance transaction: '%s'",
     filters=("source", "type", "currency"),
+    references={"source": "charge refund dispute"},
 )
 
 _DAY: Final = 24 * 3600

@@ -1,8 +1,6 @@
-"""Names: what a request carries, what an answer shows, and what of it can be expanded."""
+"""Names: what a request carries, and what of an answer can be expanded."""
 
 from __future__ import annotations
-
-import pytest
 
 from paydesk.emulator.kernel import contract
 from paydesk.emulator.kernel.form import decode
@@ -27,14 +25,6 @@ def test_what_was_sent_is_named_without_indices() -> None:
         "tags.name",
         "customer",
     ]
-
-
-def test_the_fields_of_an_answer_are_those_of_the_sdks_class() -> None:
-    """What an object may show, its own id and name among it."""
-    assert {"id", "object", "livemode", "payment_status", "line_items"} <= contract.fields_of("checkout.session")
-    assert "OBJECT_NAME" not in contract.fields_of("refund")
-    with pytest.raises(KeyError):
-        contract.fields_of("nothing")
 
 
 def test_what_can_be_expanded_names_what_it_becomes() -> None:

@@ -1,4 +1,4 @@
-"""What Stripe's objects show: the fields of each, and which of them can be expanded to what."""
+"""What of Stripe's objects can be expanded, and to what."""
 
 from __future__ import annotations
 
@@ -10,16 +10,6 @@ from paydesk.emulator.kernel.contract import source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-
-@cache
-def fields_of(object_name: str) -> frozenset[str]:
-    """The top-level fields of an object, by its name on the wire (`checkout.session`).
-
-    Raises:
-        KeyError: the SDK knows no such object.
-    """
-    return frozenset(name for name, _ in _annotated(_class_of(object_name)[1]))
 
 
 @cache

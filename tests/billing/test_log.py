@@ -36,6 +36,7 @@ def written(request: pytest.FixtureRequest) -> Iterator[tuple[logging.Logger, io
         ("the risk_test_result", "the risk_test_result"),
         ("'whsec_a/b+c=='", "'whsec_***'"),
         ("postgresql://ada:hunter2@db/shop", "postgresql://ada:***@db/shop"),
+        ("postgresql://ada:hunt@er2@db/shop", "postgresql://ada:***@db/shop"),
         ("sk_test is a prefix, pk_test_51 is public", "sk_test is a prefix, pk_test_51 is public"),
     ],
 )

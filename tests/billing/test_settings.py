@@ -54,6 +54,8 @@ def test_three_secrets_are_enough() -> None:
         ({"BASE_URL": ""}, "BASE_URL is missing"),
         ({"BASE_URL": "shop.example"}, "BASE_URL is not a plain web address"),
         ({"BASE_URL": "https://shop.example/?a=1"}, "BASE_URL is not a plain web address"),
+        ({"BASE_URL": "https://shop.example\n.evil.example"}, "BASE_URL is not a plain web address"),
+        ({"BASE_URL": "https://shop example"}, "BASE_URL is not a plain web address"),
         ({"BASE_URL": "https://ada:pw@shop.example"}, "BASE_URL is not a plain web address"),
         ({"BASE_URL": "http://shop.example", "STRIPE_SECRET_KEY": "sk_live_51abc"}, "come back over https"),
         ({"DATABASE_URL": "mysql://db/shop"}, "neither sqlite"),

@@ -110,6 +110,16 @@ def test_a_crash_at_stripes_is_not_taken_for_a_refusal(patient: Patient, wire: W
         patient.create()
 
 
+def test_a_key_that_was_used_for_something_else_says_nothing_about_the_write(patient: Patient, wire: Wire) -> None:
+    """A new client may write the same parameters another way. The first try may have been carried out all the same."""
+    wire.answer(CREATE, 400, error(kind="idempotency_error"))
+
+    with pytest.raises(StripeUnavailable):
+        patient.create()
+
+    assert len(wire.sent(CREATE)) == 1
+
+
 def test_stripes_own_pause_is_kept(patient: Patient, wire: Wire) -> None:
     """Retry-After is obeyed."""
     wire.answer(LIST, 429, error("rate_limit"), Retry_After="7")

@@ -123,7 +123,8 @@ class Paydesk:
         """Register a handler for a fact (`OrderPaid`) or for events by Stripe's name ("invoice.payment_failed").
 
         A handler that takes `db` gets a SQLAlchemy Session on the transaction that marks it done: what it writes
-        there happens exactly once. What it does elsewhere may happen again after a crash, under the same
+        there happens exactly once. On SQLite nobody else can write from the first use of `db` on, so talk to the
+        world, and to the desk, before that. What it does elsewhere may happen again after a crash, under the same
         `idempotency_key`. A coroutine runs on a loop of its own: clients made on the app's loop are of no use in it.
         Raises HandlerRefused.
         """

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 # What stays of a secret: the part that says which kind it is, which is what somebody debugging needs.
 _KEY = re.compile(r"(?<![A-Za-z])((?:sk|rk)_(?:test|live|org)_|whsec_)[A-Za-z0-9+/=_-]+")
-_PASSWORD_IN_URL = re.compile(r"(://[^/\s:@]+:)[^/\s@]+(@)")
+_PASSWORD_IN_URL = re.compile(r"(://[^/\s:@]+:)[^/\s]+(@)")
 
 # These report our exceptions and our HTTP calls under their own names. A filter on a logger does not see
 # what its children log, so each is named.

@@ -251,6 +251,8 @@ def _listed(value: str) -> list[str]:
 
 
 def _is_web_address(address: str) -> bool:
+    if not address.isprintable() or " " in address:
+        return False  # urlsplit drops line breaks, whoever uses the address later does not
     try:
         parts = urlsplit(address)
         return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.username is None and parts.port != 0

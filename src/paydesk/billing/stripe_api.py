@@ -142,7 +142,11 @@ class StripeApi:
 
 def is_refusal(error: stripe.StripeError) -> bool:
     """Whether Stripe has decided. After anything else, such as a crash at Stripe's, the thing may have been done."""
+    import stripe
+
     status = error.http_status
+    if isinstance(error, stripe.IdempotencyError):
+        return False  # it speaks of the key, which an earlier try may have used, not of what was asked for
     if status is None or _code(error) in {"rate_limit", "lock_timeout"}:
         return False
     return 400 <= status < 500 and status not in {409, 429}
@@ -157,7 +161,7 @@ def is_worth_retrying(error: stripe.StripeError) -> bool:
         return said == "true"
     if isinstance(error, stripe.APIConnectionError):
         return bool(error.should_retry)
-    return True
+    return not isinstance(error, stripe.IdempotencyError) or error.http_status == 409
 
 
 def pause_seconds(number: int, headers: Mapping[str, str] | None, chance: float) -> float | None:

@@ -22,6 +22,7 @@ class LocalStripe:
     """A local Stripe in a process of its own."""
 
     def __init__(self, *arguments: str) -> None:
+        self.arguments = arguments
         self.process = subprocess.Popen(
             [sys.executable, "-m", "paydesk", "stripe", "--port", "0", *arguments],
             stdout=subprocess.PIPE,
@@ -105,6 +106,7 @@ def flarex(request: pytest.FixtureRequest) -> Iterator[Flarex]:
     """The open shop of this process's tests, once on each database; they keep apart by their visitors' names."""
     opened: Flarex = request.getfixturevalue(f"flarex_on_{request.param}")
     yield opened
+    opened.everybody_leaves()
     opened.controls.delete("/faults")
 
 

@@ -144,9 +144,10 @@ class Effects:
             for name, number in connection.execute(orphans.group_by(effects.c.handler)):
                 logger.error(
                     "%d effects wait for the handler %s, which no process has had for a day. "
-                    "Register a function of that name again and they are run.",
+                    "Register a function of that name again and they are run, or delete its rows from the table %s.",
                     number,
                     name,
+                    effects.name,
                 )
 
     def _add(self, connection: Connection, source: str, handlers: Iterable[str]) -> int:

@@ -98,13 +98,11 @@ class Fields:
 
 
 async def fields(request: Request) -> Fields:
-    """The fields of a request: its query, and a JSON or form-encoded body."""
+    """The fields of a request: its query, and a body that is a JSON object or a form, whatever it calls itself."""
     sent = form.decode(request.url.query)
     body = await request.body()
-    if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+    if not body.lstrip().startswith((b"{", b"[")):
         return Fields(sent | form.decode(body))
-    if not body:
-        return Fields(sent)
     try:
         decoded = json.loads(body)
     except ValueError as error:

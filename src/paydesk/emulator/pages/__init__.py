@@ -12,6 +12,7 @@ from starlette.routing import Route
 from paydesk.emulator.pages.challenge import ChallengePage
 from paydesk.emulator.pages.checkout import CheckoutPage
 from paydesk.emulator.pages.receipt import ReceiptPage
+from paydesk.emulator.pages.welcome import WelcomePage
 
 if TYPE_CHECKING:
     from paydesk.emulator.kernel.kernel import Kernel
@@ -23,6 +24,7 @@ def routes(kernel: Kernel, answered: Answered) -> list[Route]:
     checkout = CheckoutPage(kernel, answered)
     challenge = ChallengePage(kernel, checkout)
     return [
+        Route("/", WelcomePage(kernel).show, methods=["GET"]),
         Route("/c/pay/{session}", checkout.show, methods=["GET"]),
         Route("/c/pay/{session}", checkout.submit, methods=["POST"]),
         Route("/3d_secure_2/hosted", challenge.show, methods=["GET"]),

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from paydesk.emulator.kernel.errors import StripeError
 from paydesk.emulator.kernel.routes import words
-from paydesk.emulator.resources.checkout_validation import is_email
+from paydesk.emulator.rules.addresses import is_email
 from paydesk.emulator.rules.card_entry import check_number
 from paydesk.emulator.rules.cards import brand_of
 

@@ -1,0 +1,45 @@
+"""docs/local-stripe.md: its commands do what they say."""
+
+from __future__ import annotations
+
+import shlex
+from urllib.parse import urlencode, urlsplit
+
+import stripe
+
+from tests.conftest import LocalStripe
+from tests.docs.blocks import blocks
+from tests.emulator.wire import Wire
+
+PAGE = "docs/local-stripe.md"
+ADDRESS = "http://127.0.0.1:12111"
+
+
+def test_the_sdk_talks_to_it_as_the_page_says(local_stripe: LocalStripe) -> None:
+    """The Python example works as pasted, but for the port."""
+    (code,) = blocks(PAGE, "python")
+    pasted: dict[str, stripe.StripeClient] = {}
+
+    exec(code.replace(ADDRESS, local_stripe.url), pasted)  # noqa: S102 - our own page
+
+    assert pasted["client"].v1.customers.create({"name": "Ada"}).name == "Ada"
+
+
+def test_the_curl_commands_arm_their_faults(local_stripe: LocalStripe, key: str) -> None:
+    """What a reader pastes is understood: each command is sent as curl would send it."""
+    commands = [line for block in blocks(PAGE, "sh") for line in block.splitlines() if line.startswith("curl ")]
+    wire = Wire(local_stripe.url, key)
+
+    answers = [wire.post(*_as_curl_sends(command)) for command in commands]
+
+    assert len(commands) == 2
+    assert [answer.status for answer in answers] == [200, 200]
+    assert wire.get("/v1/checkout/sessions").status == 429
+
+
+def _as_curl_sends(command: str) -> tuple[str, str]:
+    """The path and the form of a `curl URL -d NAME=VALUE …` command."""
+    words = shlex.split(command)
+    (url,) = [word for word in words if word.startswith(ADDRESS)]
+    fields = [words[at + 1].split("=", 1) for at, word in enumerate(words) if word == "-d"]
+    return urlsplit(url).path, urlencode([(name, value) for name, value in fields])

@@ -54,6 +54,7 @@ def test_the_shop_of_the_readme_sells(tmp_path: Path) -> None:
     guest = Person("ada")
     try:
         until(lambda: is_open(url) or shop.poll() is not None, "the shop to open")
+        assert shop.poll() is None, shop.communicate()
         pricing = guest.visit(f"{url}/pricing")
         hosted = guest.send(pricing, pricing.form(sku="ebook"))
         thanks = guest.send(hosted, hosted.forms[0], email="ada@example.com", test_card=GOOD_CARD)

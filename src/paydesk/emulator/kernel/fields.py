@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from paydesk.emulator.kernel.contract.values import METADATA_KEYS_MAX, too_many_keys
 from paydesk.emulator.kernel.errors import invalid
 
-METADATA_KEYS_MAX = 50
 ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state")
 
 
@@ -16,9 +16,7 @@ def metadata(old: dict[str, str], given: dict[str, str | None] | None) -> dict[s
         return {}
     merged = {name: value for name, value in {**old, **given}.items() if value is not None}
     if len(merged) > METADATA_KEYS_MAX:
-        raise invalid(
-            f"Metadata can have up to {METADATA_KEYS_MAX} keys, but you've set {len(merged)}.", param="metadata"
-        )
+        raise invalid(too_many_keys(len(merged)), param="metadata")
     return merged
 
 

@@ -31,6 +31,22 @@ _BRANDS: Final = {
 }
 
 
+# How billing details name the parts of a card's address.
+_ADDRESS: Final = {
+    "city": "address_city",
+    "country": "address_country",
+    "line1": "address_line1",
+    "line2": "address_line2",
+    "postal_code": "address_zip",
+    "state": "address_state",
+}
+
+
+def address_of(source: Document) -> dict[str, Any]:
+    """The holder's address, as billing details show it."""
+    return {part: source[name] for part, name in _ADDRESS.items()}
+
+
 def fingerprint(world: World, number: str) -> str:
     """The same for equal numbers in one sandbox, and telling nothing of them."""
     return characters(f"{world.sandbox.seed}:{number}", 0, 16)

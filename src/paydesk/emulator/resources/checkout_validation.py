@@ -6,19 +6,17 @@ mode, on the time, or on another parameter.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from paydesk.emulator.kernel.errors import StripeError, exclusive, invalid, missing_param
+from paydesk.emulator.rules.addresses import check_email, check_url
 
 EXPIRES_SECONDS_MIN: Final = 30 * 60
 EXPIRES_SECONDS_MAX: Final = 24 * 60 * 60
 LINES_MAX: Final = 100
 QUANTITY_MAX: Final = 999_999
 
-_EMAIL: Final = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 # Which group of parameters belongs to which mode.
 _OF_MODE: Final = {
     "line_items": ("payment", "subscription"),
@@ -63,6 +61,12 @@ def check(given: Mapping[str, Any], now: int) -> None:
     """
     for refusal in _problems(given, now):
         raise refusal
+    for name in ("success_url", "cancel_url"):
+        if given.get(name) is not None:
+            # The placeholder's braces are no part of any URL.
+            check_url(given[name].replace("{CHECKOUT_SESSION_ID}", "cs"), param=name)
+    if given.get("customer_email") is not None:
+        check_email(given["customer_email"], param="customer_email")
 
 
 def _problems(given: Mapping[str, Any], now: int) -> Iterator[StripeError]:
@@ -75,22 +79,11 @@ def _problems(given: Mapping[str, Any], now: int) -> Iterator[StripeError]:
     yield from _together(given)
     yield from _of_mode(given, str(mode))
     yield from _not_yet(given)
-    for name in ("success_url", "cancel_url"):
-        if given.get(name) is not None:
-            yield from _url(name, given[name])
     if "expires_at" in given:
-        yield from expiry(given["expires_at"], now)
-    email = given.get("customer_email")
-    if email is not None and not is_email(email):
-        yield invalid(f"Invalid email address: {email}", param="customer_email", code="email_invalid")
+        yield from _expiry(given["expires_at"], now)
 
 
-def is_email(text: str) -> bool:
-    """Whether a text can be an e-mail address."""
-    return _EMAIL.fullmatch(text) is not None
-
-
-def expiry(at: int, now: int) -> Iterator[StripeError]:
+def _expiry(at: int, now: int) -> Iterator[StripeError]:
     """Refusals of a time at which a session is to expire. Stripe names no param here."""
     if at < now + EXPIRES_SECONDS_MIN:
         yield invalid("The `expires_at` timestamp must be at least 30 minutes from Checkout Session creation.")
@@ -165,24 +158,3 @@ def _not_modelled(name: str, why: str) -> StripeError:
         "It would go into emulator/resources/checkout_session.py.",
         param=first + "".join(f"[{part}]" for part in rest),
     )
-
-
-def _url(name: str, given: str) -> Iterator[StripeError]:
-    # The placeholder's braces are no part of any URL.
-    plain = given.replace("{CHECKOUT_SESSION_ID}", "cs")
-    try:
-        parts = urlsplit(plain)
-    except ValueError:
-        parts = None
-    if parts is not None and not parts.scheme:
-        yield invalid(
-            "Invalid URL: An explicit scheme (such as https) must be provided.", param=name, code="url_invalid"
-        )
-    # A script in place of an address would run in the customer's browser.
-    elif (
-        parts is None
-        or not parts.netloc
-        or re.search(r"[\s<>\"\x00-\x1f]", plain)
-        or parts.scheme in ("javascript", "data")
-    ):
-        yield invalid("Not a valid URL", param=name, code="url_invalid")

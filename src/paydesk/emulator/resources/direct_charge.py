@@ -93,10 +93,8 @@ def _instrument(source: Document) -> Instrument:
         },
         **{name: source[name] for name in ("country", "exp_month", "exp_year", "fingerprint", "funding", "last4")},
     }
-    where = {"city": "city", "country": "country", "line1": "line1", "line2": "line2"}
-    where |= {"postal_code": "zip", "state": "state"}
     billing = {
-        "address": {part: source[f"address_{old}"] for part, old in where.items()},
+        "address": card.address_of(source),
         "email": None,
         "name": source["name"],
         "phone": None,

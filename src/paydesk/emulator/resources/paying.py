@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from paydesk.emulator.kernel.errors import DOCUMENTATION, StripeError
+from paydesk.emulator.kernel.errors import StripeError
 from paydesk.emulator.resources import charge, choosing, customer, dispute, payment_method
 from paydesk.emulator.rules import bank_debits, confirming, declines
 from paydesk.emulator.rules.confirming import Accept, Challenge, Refuse
 from paydesk.emulator.rules.instrument import bank_details, card_details
-from paydesk.emulator.rules.intents import check_confirmable, unexpected_state
+from paydesk.emulator.rules.intents import check_confirmable, not_authenticated, unexpected_state
 
 if TYPE_CHECKING:
     from paydesk.emulator.kernel.document import Document
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
 SETTLE: Final = "payment_intent.settle"
 HOLD_EXPIRED: Final = "payment_intent.hold_expired"
-NOT_AUTHENTICATED: Final = (
-    "We are unable to authenticate your payment method. Please choose a different payment method and try again."
-)
 
 
 def confirm(
@@ -68,15 +65,7 @@ def finish_authentication(world: World, intent: Document, *, passed: bool) -> No
         )
     method = world.get("payment_method", intent["payment_method"], param="payment_method")
     if not passed:
-        code = "payment_intent_authentication_failure"
-        error = {
-            "code": code,
-            "doc_url": DOCUMENTATION + code.replace("_", "-"),
-            "message": NOT_AUTHENTICATED,
-            "payment_method": dict(method),
-            "type": "invalid_request_error",
-        }
-        _fall_back(world, intent, error)
+        _fall_back(world, intent, not_authenticated(intent, method))
     elif intent["confirmation_method"] == "manual":
         intent["status"], intent["next_action"] = "requires_confirmation", None
         intent.private["is_authenticated"] = True

@@ -224,15 +224,7 @@ def _entry_of(source: Document) -> Entry:
 
 def _with_token_address(billing: dict[str, Any], source: Document) -> dict[str, Any]:
     """The holder's name and address from a token, where the request gives no others."""
-    parts = {
-        "city": "city",
-        "country": "country",
-        "line1": "line1",
-        "line2": "line2",
-        "postal_code": "zip",
-        "state": "state",
-    }
-    where = {part: billing["address"][part] or source[f"address_{old}"] for part, old in parts.items()}
+    where = {part: billing["address"][part] or old for part, old in card.address_of(source).items()}
     return billing | {"address": where, "name": billing["name"] or source["name"]}
 
 

@@ -6,12 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from paydesk.emulator.kernel.document import Document
-from paydesk.emulator.kernel.errors import DOCUMENTATION, StripeError
+from paydesk.emulator.kernel.errors import StripeError
 from paydesk.emulator.kernel.fields import metadata
 from paydesk.emulator.kernel.kinds import Kind
 from paydesk.emulator.kernel.routes import Call, Route, listing, words
 from paydesk.emulator.resources import choosing, customer, payment_method, setup_attempt
-from paydesk.emulator.resources.paying import NOT_AUTHENTICATED
 from paydesk.emulator.rules import confirming, intents
 from paydesk.emulator.rules.confirming import Accept, Challenge, Refuse, ThreeDSecure
 
@@ -95,14 +94,7 @@ def finish_authentication(world: World, intent: Document, *, passed: bool) -> No
         setup_attempt.finish(world, attempt, "succeeded", three_d_secure=ThreeDSecure.AUTHENTICATED)
         _succeed(world, intent, method, attempt)
         return
-    code = "setup_intent_authentication_failure"
-    error = {
-        "code": code,
-        "doc_url": DOCUMENTATION + code.replace("_", "-"),
-        "message": NOT_AUTHENTICATED,
-        "payment_method": dict(method),
-        "type": "invalid_request_error",
-    }
+    error = intents.not_authenticated(intent, method)
     setup_attempt.finish(world, attempt, "failed", error=error)
     _fall_back(world, intent, error)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hmac
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
-from paydesk.emulator.kernel.errors import StripeError, invalid
+from paydesk.emulator.kernel.errors import DOCUMENTATION, StripeError, invalid
 from paydesk.emulator.kernel.routes import words
+from paydesk.emulator.rules.addresses import check_url
 
 if TYPE_CHECKING:
     from paydesk.emulator.kernel.document import Document
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 _NAMES: Final = {"payment_intent": "PaymentIntent", "setup_intent": "SetupIntent"}
 _BANK_DEBIT_OF: Final = {"usd": "us_bank_account", "eur": "sepa_debit"}
-
-_NO_URL_HAS: Final = frozenset('\t\r\n <>"\0')
 
 NARROWING: Final = words("allowed_payment_method_types excluded_payment_method_types")
 
@@ -70,7 +68,8 @@ def automatic_payment_methods(given: dict[str, Any]) -> dict[str, Any] | None:
 
 def check_return_url(intent: Document, given: dict[str, Any]) -> None:
     """Confirming from a server needs to know where a payer who must leave can come back to."""
-    _check_url(given.get("return_url"))
+    if given.get("return_url"):
+        check_url(given["return_url"], param="return_url")
     automatic = intent["automatic_payment_methods"]
     is_narrowed = intent["allowed_payment_method_types"] is not None
     if automatic is None or automatic["allow_redirects"] == "never" or is_narrowed:
@@ -84,18 +83,6 @@ def check_return_url(intent: Document, given: dict[str, Any]) -> None:
         "`true` and `automatic_payment_methods[allow_redirects]` to `never` when creating Setup Intents and Payment "
         "Intents."
     )
-
-
-def _check_url(url: str | None) -> None:
-    if url is None:
-        return
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        parts = urlsplit("")
-    # Browsers are sent there: a script in place of an address would run in the payer's.
-    if parts.scheme in ("", "javascript", "data") or not parts.netloc or any(sign in url for sign in _NO_URL_HAS):
-        raise invalid("Not a valid URL", param="return_url", code="url_invalid")
 
 
 def check_needs_confirm(kind: str, given: dict[str, Any], *names: str) -> None:
@@ -116,6 +103,20 @@ def check_secret(call: Call, intent: Document) -> None:
         return
     if not hmac.compare_digest(str(shown or "").encode(), intent["client_secret"].encode()):
         raise call.world.no_such(intent["object"], intent.id)
+
+
+def not_authenticated(intent: Document, method: Document) -> dict[str, Any]:
+    """What an intent's last error says after its payer failed the bank's question, or left it unanswered."""
+    code = f"{intent['object']}_authentication_failure"
+    return {
+        "code": code,
+        "doc_url": DOCUMENTATION + code.replace("_", "-"),
+        "message": (
+            "We are unable to authenticate your payment method. Please choose a different payment method and try again."
+        ),
+        "payment_method": dict(method),
+        "type": "invalid_request_error",
+    }
 
 
 def unexpected_state(intent: Document, message: str) -> StripeError:

@@ -118,12 +118,17 @@ def anything(value: Any) -> Any:
     return value
 
 
+def too_many_keys(count: int) -> str:
+    """What is said of more metadata than an object can have."""
+    return f"Metadata can have up to {METADATA_KEYS_MAX} keys, but you've set {count}."
+
+
 def metadata(value: Any) -> dict[str, str | None]:
     """The caller's own names; one sent empty is None, which takes it away."""
     if type(value) is not dict:
         raise Refused("Invalid object")
     if len(value) > METADATA_KEYS_MAX:
-        raise Refused(f"Metadata can have up to {METADATA_KEYS_MAX} keys, but you've set {len(value)}.")
+        raise Refused(too_many_keys(len(value)))
     typed: dict[str, str | None] = {}
     for key, inner in value.items():
         if type(inner) is not str:

@@ -24,6 +24,15 @@ if TYPE_CHECKING:
 # How long a SQLite writer waits for another's commit before it gives up.
 BUSY_TIMEOUT_SECONDS = 30
 
+# A server that vanished without a word (a fail-over, a firewall that forgot us) is noticed within half a minute, and
+# not when TCP gives up: webhooks wait for one of these connections.
+KEEPALIVES = {
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "25000",  # milliseconds
+}
+
 # Set by Store on the connections that will write.
 WRITES = "paydesk_writes"
 
@@ -56,8 +65,10 @@ def _engine(url: URL) -> Engine:
     if url.get_backend_name() == "sqlite":
         return _sqlite(url)
     if url.get_backend_name() in ("postgresql", "postgres"):
+        # What the app's own URL says comes first.
+        patient = url.set(drivername="postgresql+psycopg", query={**KEEPALIVES, **url.query})
         try:
-            return sqlalchemy.create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+            return sqlalchemy.create_engine(patient, pool_pre_ping=True)
         except ImportError as error:
             mistake = (
                 f"DATABASE_URL names PostgreSQL, and its driver is missing ({error}): pip install paydesk[postgres]"

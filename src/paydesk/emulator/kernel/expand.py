@@ -56,18 +56,20 @@ def _leads_somewhere(kind: Kind, first: str) -> bool:
     return (
         first in kind.references
         or first in kind.includes
-        or any(field.startswith(first + ".") for field in (*kind.references, *kind.embeds))
+        or any(field.startswith(first + ".") for field in (*kind.references, *kind.embeds, *kind.includes))
         or first in kind.embeds
         # What never refers to anything here can be asked for all the same.
         or any(name.partition(".")[0] == first for name in contract.expandable(kind.name))
     )
 
 
-def _follow(world: World, value: Any, parts: list[str], kind: Kind | None = None, prefix: str = "") -> None:
-    """Walk one path, replacing what it meets. `prefix` is where inside `kind` we are."""
+def _follow(
+    world: World, value: Any, parts: list[str], kind: Kind | None = None, prefix: str = "", owner: str = ""
+) -> None:
+    """Walk one path, replacing what it meets. `prefix` is where inside `kind`, the type of the `owner`, we are."""
     if isinstance(value, list):
         for item in value:
-            _follow(world, item, parts, kind, prefix)
+            _follow(world, item, parts, kind, prefix, owner)
         return
     if not isinstance(value, dict) or not parts:
         return
@@ -77,19 +79,19 @@ def _follow(world: World, value: Any, parts: list[str], kind: Kind | None = None
             _follow(world, value["data"], parts[1:])
         return
     if own in world.kinds:
-        kind, prefix = world.kinds[own], ""
+        kind, prefix, owner = world.kinds[own], "", value.get("id", "")
     if kind is None:
         return
     name, rest = parts[0], parts[1:]
     field = prefix + name
     if field in kind.includes and name not in value:
-        document = world.find(kind.name, value["id"])
+        document = world.find(kind.name, owner)
         included = None if document is None else kind.includes[field](world, document)
         if included is not None:
             value[name] = json.loads(json.dumps(included))
     elif field in kind.references:
         value[name] = _opened(world, kind.references[field], value.get(name))
-    _follow(world, value.get(name), rest, kind, field + ".")
+    _follow(world, value.get(name), rest, kind, field + ".", owner)
 
 
 def _opened(world: World, kinds: str, held: Any) -> Any:

@@ -21,7 +21,8 @@ class Kind:
     `references` maps a field (dotted where it nests) to the kind its id names: what `expand` can follow. Where
     it may be one of several, their names stand side by side.
     `embeds` names fields that hold whole objects, which expansion walks through.
-    `includes` maps a field that is absent unless expanded to what fills it (None: it stays absent).
+    `includes` maps a field (dotted where it nests) that is absent unless expanded to what fills it (None: it stays
+    absent).
     `missing` is Stripe's sentence for an id that is not there, `missing_param` the param it names
     when that id was in the path (None: it names none).
     `answers_when_deleted` is true for the one object that is still there, as a stub, after its deletion.

@@ -11,7 +11,11 @@ from paydesk.emulator.kernel.contract import source
 # "This may be up to *512 characters*", "At most 1024 characters long", "Max length, 4096 characters".
 _LENGTH: Final = re.compile(r"(?:up to|at most|maximum|max length,) \*?([\d,]+) characters", re.IGNORECASE)
 
-_LENGTHS: Final = {("SessionCreateParams", "client_reference_id"): 200}
+_LENGTHS: Final = {
+    ("CouponCreateParams", "name"): 40,
+    ("CouponUpdateParams", "name"): 40,
+    ("SessionCreateParams", "client_reference_id"): 200,
+}
 _ITEMS: Final = {
     ("PriceListParams", "lookup_keys"): 10,
     ("ProductCreateParams", "images"): 8,

@@ -1,0 +1,65 @@
+"""Whether a coupon or a promotion code can still be redeemed, and what a redemption leaves behind.
+
+What hangs on the time or on a count is worked out again whenever either moves, and kept,
+so that lists and look-ups show it as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from paydesk.emulator.kernel.document import Document
+    from paydesk.emulator.kernel.world import World
+
+# One task for both: what is over at that time is the coupon's business, and its codes follow it.
+LAPSE: Final = "coupon.lapse"
+
+
+def is_valid(coupon: Mapping[str, Any], now: int) -> bool:
+    """Whether a coupon can still be redeemed; `now` is in seconds."""
+    return not (has_passed(coupon["redeem_by"], now) or is_used_up(coupon))
+
+
+def is_active(code: Document, coupon: Mapping[str, Any] | None, now: int) -> bool:
+    """Whether a promotion code can still be redeemed; None is a coupon that was deleted."""
+    return (
+        bool(code.private["is_switched_on"])
+        and coupon is not None
+        and is_valid(coupon, now)
+        and not has_passed(code["expires_at"], now)
+        and not is_used_up(code)
+    )
+
+
+def has_passed(moment: int | None, now: int) -> bool:
+    """Whether a time limit is over, if there is one."""
+    return moment is not None and moment <= now
+
+
+def is_used_up(limited: Mapping[str, Any]) -> bool:
+    """Whether a coupon or a code was redeemed as often as it may be."""
+    most: int | None = limited["max_redemptions"]
+    return most is not None and limited["times_redeemed"] >= most
+
+
+def refresh(world: World, coupon_id: str) -> None:
+    """Show a coupon and its promotion codes as they are now. Not an event: nobody updated them."""
+    coupon = world.find("coupon", coupon_id)
+    if coupon is not None:
+        coupon["valid"] = is_valid(coupon, world.now)
+        world.save(coupon)
+    for code in world.having("promotion_code", "promotion.coupon", coupon_id):
+        code["active"] = is_active(code, coupon, world.now)
+        world.save(code)
+
+
+def redeem(world: World, coupon_id: str, code_id: str | None) -> None:
+    """Count one redemption; whatever was deleted meanwhile counts no more."""
+    for kind, identifier in (("coupon", coupon_id), ("promotion_code", code_id)):
+        redeemed = world.find(kind, identifier) if identifier is not None else None
+        if redeemed is not None:
+            redeemed["times_redeemed"] += 1
+            world.save(redeemed)
+    refresh(world, coupon_id)

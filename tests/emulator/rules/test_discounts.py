@@ -1,0 +1,97 @@
+"""What discounts take off: every cent is explained by a line, and no line goes below nothing."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from paydesk.emulator.rules.discounts import Part, Terms, spread, taken, taken_in_turn
+
+AMOUNTS = st.integers(min_value=0, max_value=99_999_999)
+PRODUCTS = st.sampled_from(["prod_a", "prod_b", "prod_c"])
+PARTS = st.lists(st.builds(Part, PRODUCTS, AMOUNTS), max_size=12)
+ONLY = st.none() | st.lists(PRODUCTS, unique=True, max_size=2).map(tuple)
+PERCENTS = st.decimals(min_value="0.01", max_value=100, places=2).map(str)
+TERMS = st.builds(Terms, PERCENTS, st.none(), ONLY) | st.builds(Terms, st.none(), AMOUNTS, ONLY)
+
+
+def book(amount: int) -> Part:
+    """A line that sells a book."""
+    return Part("prod_book", amount)
+
+
+@pytest.mark.parametrize(
+    ("discount", "amounts", "off"),
+    [
+        (Terms("25", None), (2000,), (500,)),
+        (Terms("25.5", None), (1999,), (510,)),
+        (Terms("50", None), (1,), (1,)),
+        (Terms("50", None), (33, 33, 33), (17, 17, 16)),
+        (Terms("100", None), (1999, 1), (1999, 1)),
+        (Terms(None, 500), (2000, 500), (400, 100)),
+        (Terms(None, 100), (100, 100, 100), (34, 33, 33)),
+        (Terms(None, 500), (300,), (300,)),
+        (Terms(None, 500), (300, -100), (300, 0)),
+        (Terms("10", None, ("prod_pen",)), (1000,), (0,)),
+    ],
+)
+def test_worked_examples(discount: Terms, amounts: tuple[int, ...], off: tuple[int, ...]) -> None:
+    """Rounded once, half a cent up; spread in proportion; no more than there is."""
+    assert taken(discount, [book(amount) for amount in amounts]) == off
+
+
+def test_a_percentage_is_of_what_is_left() -> None:
+    """$5 off and then 10 %, or the other way round: not the same."""
+    five, tenth = Terms(None, 500), Terms("10", None)
+
+    assert taken_in_turn([five, tenth], [book(2000)]) == ((500,), (150,))
+    assert taken_in_turn([tenth, five], [book(2000)]) == ((200,), (500,))
+
+
+@given(st.lists(TERMS, max_size=4), PARTS)
+def test_no_line_goes_below_nothing(discounts: list[Terms], parts: list[Part]) -> None:
+    """Whatever discounts meet, a line can only become free, and only lines they are for become cheaper."""
+    turns = taken_in_turn(discounts, parts)
+
+    for index, part in enumerate(parts):
+        assert 0 <= sum(turn[index] for turn in turns) <= part.amount
+        assert all(
+            turn[index] == 0 or terms.applies_to(part.product) for terms, turn in zip(discounts, turns, strict=True)
+        )
+
+
+@given(PERCENTS, ONLY, PARTS)
+def test_a_percentage_is_exact_to_half_a_cent(percent: str, only: tuple[str, ...] | None, parts: list[Part]) -> None:
+    """On the whole, and on each line to less than a cent."""
+    discount = Terms(percent, None, only)
+    eligible = [part.amount if discount.applies_to(part.product) else 0 for part in parts]
+
+    off = taken(discount, parts)
+
+    assert abs(sum(off) - sum(eligible) * Decimal(percent) / 100) <= Decimal("0.5")
+    assert all(
+        abs(one - amount * Decimal(percent) / 100) < Decimal("1.5") for one, amount in zip(off, eligible, strict=True)
+    )
+
+
+@given(AMOUNTS, ONLY, PARTS)
+def test_an_amount_is_taken_off_to_the_cent(amount: int, only: tuple[str, ...] | None, parts: list[Part]) -> None:
+    """All of it, or as much as there is."""
+    discount = Terms(None, amount, only)
+    eligible = sum(part.amount for part in parts if discount.applies_to(part.product))
+
+    assert sum(taken(discount, parts)) == min(amount, eligible)
+
+
+@given(AMOUNTS, st.lists(AMOUNTS, min_size=1))
+def test_shares_add_up_and_are_fair(amount: int, weights: list[int]) -> None:
+    """No share is a whole cent away from its exact value."""
+    shares = spread(amount, weights)
+
+    whole = sum(weights)
+    assert sum(shares) == (amount if whole else 0)
+    if whole:
+        assert all(abs(share * whole - amount * weight) < whole for share, weight in zip(shares, weights, strict=True))

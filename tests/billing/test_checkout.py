@@ -245,9 +245,7 @@ def test_a_promise_too_old_to_repeat_is_given_up(till: Till, client: stripe.Stri
     assert sessions_at_stripe(client) == []
 
 
-def test_a_promise_that_cannot_be_kept_holds_up_no_other(
-    till: Till, client: stripe.StripeClient, clock: Clock
-) -> None:
+def test_a_promise_that_cannot_be_kept_holds_up_no_other(till: Till, client: stripe.StripeClient, clock: Clock) -> None:
     """An answer we stumble over is one order's trouble; whoever bought after it still gets a page."""
     for _ in range(2):
         till.wire.cut_before(SESSION)

@@ -23,6 +23,7 @@ from tests.emulator.controls import Controls
 from tests.waiting import until
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     import stripe
@@ -171,6 +172,16 @@ class Flarex:
     def has(self, person: Person) -> bool:
         """Whether one thing, and only one, is on somebody's shelf."""
         return self.shelf_of(person.name) == ["yours"]
+
+    def strike(self, fault: str, method: str, path: str, **more: Any) -> Callable[[], bool]:
+        """Let a fault wait for one request of the shop's; answers how to ask whether it has struck."""
+        armed = self.controls.post("/faults", fault=fault, method=method, path=path, **more)
+
+        def has_struck() -> bool:
+            (one,) = (one for one in self.controls.get("/faults")["faults"] if one["id"] == armed["id"])
+            return bool(one["struck"] == more.get("times", 1))
+
+        return has_struck
 
     def has_leased(self, lane: str) -> bool:
         """Whether somebody is working on a lane. What a dead process held is free once its time is over."""

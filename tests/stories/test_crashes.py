@@ -57,12 +57,12 @@ def test_p3_t1_y1_y2_what_was_answered_is_done_though_the_shop_died_on_it(flarex
     person = flarex.visitor()
     hosted = flarex.chooses(person)
     session_id = flarex.order_of(person)["session_id"]
-    flarex.controls.post("/faults", fault="slow", method="GET", path=f"/v1/checkout/sessions/{session_id}", seconds=20)
+    asked = flarex.strike("slow", "GET", f"/v1/checkout/sessions/{session_id}", seconds=20)
 
     pay(hosted.url)
     (completed,) = flarex.events_of("checkout.session.completed", session_id)
     until(lambda: flarex.attempts_at(completed.id) == [200], "the webhook to be answered")
-    until(lambda: flarex.has_leased(session_id), "a worker to ask")
+    until(asked, "a worker to ask")
     flarex.kill()
     (kept,) = flarex.rows(flarex.tables.events, id=completed.id)
     before = flarex.order_of(person)["status"]

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+import orjson
 
 
 def to_text(value: Any) -> str:
     """JSON as it is stored and sent: compact, in the order the keys were given."""
-    return _encode(value)
+    return orjson.dumps(value).decode()
+
+
+def canonical(value: Any) -> bytes:
+    """JSON that is the same for the same values, in whatever order their keys were given."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+
+
+def from_text(text: str) -> Any:
+    """What `to_text` wrote."""
+    return orjson.loads(text)
 
 
 class Document(dict[str, Any]):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from paydesk.emulator.kernel import contract
+from paydesk.emulator.kernel.document import from_text, to_text
 from paydesk.emulator.kernel.errors import invalid
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def expanded(world: World, shown: dict[str, Any], paths: list[str]) -> dict[str,
     Only the first part of a path must exist; deeper parts that lead nowhere are ignored.
     """
     # The copy keeps documents' place in the world out of what is shown.
-    copy: dict[str, Any] = json.loads(json.dumps(shown))
+    copy: dict[str, Any] = from_text(to_text(shown))
     for path in paths:
         parts = path.split(".")
         if len(parts) > DEPTH_MAX:
@@ -88,7 +88,7 @@ def _follow(
         document = world.find(kind.name, owner)
         included = None if document is None else kind.includes[field](world, document)
         if included is not None:
-            value[name] = json.loads(json.dumps(included))
+            value[name] = from_text(to_text(included))
     elif field in kind.references:
         value[name] = _opened(world, kind.references[field], value.get(name))
     _follow(world, value.get(name), rest, kind, field + ".", owner)
@@ -103,7 +103,7 @@ def _opened(world: World, kinds: str, held: Any) -> Any:
     for kind in kinds.split():
         text = world.text(kind, held)
         if text is not None:
-            return json.loads(text)
+            return from_text(text)
         if world.was_deleted(kind, held):
             return {"id": held, "object": kind, "deleted": True}
     return held

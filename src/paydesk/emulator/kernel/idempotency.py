@@ -7,10 +7,10 @@ either both or neither. While the first request runs, its key is reserved.
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from paydesk.emulator.kernel.document import canonical
 from paydesk.emulator.kernel.errors import StripeError, invalid
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 KEY_LENGTH_MAX = 255
 KEPT_SECONDS = 24 * 3600
 _NEVER_BEGUN = frozenset({401, 403, 409, 429})
-
-_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,8 @@ def check(key: str) -> None:
 
 def fingerprint(method: str, path: str, params: dict[str, Any]) -> str:
     """What two requests must share to be the same request: endpoint and parameters, however they were written."""
-    return hashlib.blake2b(f"{method} {path} {_canonical(params)}".encode(), digest_size=16).hexdigest()
+    asked = f"{method} {path} ".encode() + canonical(params)
+    return hashlib.blake2b(asked, digest_size=16).hexdigest()
 
 
 def recall(db: sqlite3.Connection, sandbox: int, key: str, path: str, mark: str, now: int) -> Kept | None:

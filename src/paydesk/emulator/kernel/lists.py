@@ -9,6 +9,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from paydesk.emulator.kernel.document import from_text
 from paydesk.emulator.kernel.errors import StripeError, invalid
 from paydesk.emulator.kernel.world import indexed, value_at
 
@@ -41,7 +42,7 @@ class Page:
 
     def value(self) -> dict[str, Any]:
         """The list envelope as values, for embedding in an object."""
-        envelope: dict[str, Any] = json.loads(self.text())
+        envelope: dict[str, Any] = from_text(self.text())
         return envelope
 
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import json
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from paydesk.emulator.kernel import lists, query
+from paydesk.emulator.kernel.document import from_text
 from paydesk.emulator.kernel.errors import invalid
 from paydesk.emulator.kernel.routes import Call, Route, words
 
@@ -68,7 +68,7 @@ def _found(world: World, kind: Kind, asked: query.Query, below: int) -> Iterator
         (world.sandbox.number, kind.name, below),
     )
     for seq, body in rows:
-        document = json.loads(body)
+        document = from_text(body)
         if asked.holds(document):
             yield seq, document
 

@@ -7,7 +7,6 @@ exactly what was stored.
 
 from __future__ import annotations
 
-import json
 import re
 import sqlite3
 from collections.abc import Callable, Iterable
@@ -15,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from paydesk.emulator.kernel import ids
-from paydesk.emulator.kernel.document import Document, differences, to_text
+from paydesk.emulator.kernel.document import Document, differences, from_text, to_text
 from paydesk.emulator.kernel.errors import StripeError
 
 if TYPE_CHECKING:
@@ -187,7 +186,7 @@ class World:
         kind = self.kinds[document["object"]]
         text = to_text(document)
         private = to_text(document.private) if document.private else None
-        before: dict[str, Any] = json.loads(document.stored) if text != document.stored else {}
+        before: dict[str, Any] = from_text(document.stored) if text != document.stored else {}
         previous = differences(before, document) if before else {}
         self.db.execute("UPDATE objects SET body = ?, private = ? WHERE seq = ?", (text, private, document.seq))
         document.stored = text
@@ -270,7 +269,7 @@ class World:
         return cursor.lastrowid or 0
 
     def _load(self, kind: str, seq: int, body: str, private: str | None) -> Document:
-        document = Document(json.loads(body), json.loads(private) if private else None)
+        document = Document(from_text(body), from_text(private) if private else None)
         document.seq, document.stored = seq, body
         self._loaded[(kind, document.id)] = document
         return document

@@ -113,13 +113,13 @@ class Kernel:
         self.request_ids = ids.RequestIds()
         self._limits = RateLimits()
         self._in_flight: set[tuple[int, str]] = set()
-        tasks: dict[str, Task] = {}
+        self.tasks: dict[str, Task] = {}
         for resource in resources:
             self.kinds.update({kind.name: kind for kind in resource.KINDS})
-            tasks.update(resource.TASKS)
+            self.tasks.update(resource.TASKS)
             for route in resource.ROUTES:
                 self.table.add(route)
-        self.agenda = Agenda(store, self.sandboxes, tasks, now, world=self._world, tell=self._tell)
+        self.agenda = Agenda(store, self.sandboxes, self.tasks, now, world=self._world, tell=self._tell)
 
     # Requests
 
@@ -351,6 +351,7 @@ class Kernel:
             db,
             sandbox,
             kinds=self.kinds,
+            tasks=self.tasks,
             now=self.sandboxes.now(sandbox),
             base_url=self.options.base_url,
             api_version=self.api_version,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from paydesk.emulator.kernel.document import Document, differences, from_text, t
 from paydesk.emulator.kernel.errors import StripeError
 
 if TYPE_CHECKING:
+    from paydesk.emulator.kernel.agenda import Task
     from paydesk.emulator.kernel.kinds import Kind
     from paydesk.emulator.kernel.sandboxes import Sandbox
 
@@ -43,6 +44,7 @@ class World:
         sandbox: Sandbox,
         *,
         kinds: dict[str, Kind],
+        tasks: Mapping[str, Task],
         now: int,
         base_url: str,
         api_version: str,
@@ -60,6 +62,7 @@ class World:
         self.events = 0
         self.planned: int | None = None
         self._announce = announce
+        self._tasks = tasks
         self._loaded: dict[tuple[str, str], Document] = {}
 
     @property
@@ -246,6 +249,10 @@ class World:
         self.db.execute(
             "DELETE FROM agenda WHERE sandbox = ? AND task = ? AND subject = ?", (self.sandbox.number, task, subject)
         )
+
+    def perform(self, task: str, subject: str) -> None:
+        """Do a task now, in this transaction: so what lies below can tell those above, without knowing who they are."""
+        self._tasks[task](self, subject)
 
     def undo(self) -> None:
         """Drop what was written in this transaction, and begin it anew for what is still to be kept."""

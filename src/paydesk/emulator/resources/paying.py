@@ -262,6 +262,8 @@ def _tell(world: World, intent: Document, event: str) -> None:
     # These events show where the intent is now, not what it was.
     world.save(intent)
     world.emit(event, intent)
+    if intent.private.get("followed_by") is not None:
+        world.perform(intent.private["followed_by"], intent.id)
 
 
 def _settle_due(world: World, subject: str) -> None:

@@ -51,7 +51,13 @@ _PLAIN: Final = (
 
 
 def open_intent(
-    world: World, given: dict[str, Any], *, checkout: str | None = None, settled_by: str | None = None
+    world: World,
+    given: dict[str, Any],
+    *,
+    checkout: str | None = None,
+    invoice: str | None = None,
+    settled_by: str | None = None,
+    followed_by: str | None = None,
 ) -> Document:
     """A new intent, told as `payment_intent.created`, that waits for a payment method.
 
@@ -59,14 +65,26 @@ def open_intent(
     `capture_method`, `customer`, `description`, `metadata`, `payment_method_options`, `receipt_email`,
     `setup_future_usage`, `shipping`, the statement descriptors and `allowed_payment_method_types`.
 
-    `checkout` is the id of the Checkout Session it is made for: only that can cancel it then. `settled_by` names the
-    task, on the agenda, that is to happen when a slow bank has answered; it calls `paying.settle(world, intent)` and
-    does in the same transaction what follows from it.
+    `checkout` is the id of the Checkout Session it is made for, `invoice` that of the invoice it is to pay: only
+    those can cancel it then. `settled_by` names the task, on the agenda, that is to happen when a slow bank has
+    answered; it calls `paying.settle(world, intent)` and does in the same transaction what follows from it.
+    `followed_by` names the task that is done, with the intent's id, at every step of its progress.
     """
     intent = _shaped(world, given)
+    if invoice is not None:
+        intent["automatic_payment_methods"] = None
+        intent["payment_details"] = {"customer_reference": None, "order_reference": invoice}
     intent.private["checkout"] = checkout
+    intent.private["invoice"] = invoice
+    intent.private["followed_by"] = followed_by
     intent.private["settled_by"] = settled_by
     return world.add(intent, "payment_intent.created")
+
+
+def give_up(world: World, intent: Document) -> None:
+    """Cancel an intent that what it was made for needs no more, where that can still be done."""
+    if intent["status"] in _CANCELABLE and intent["status"] != "processing":
+        paying.cancel(world, intent, "void_invoice" if intent.private.get("invoice") else None)
 
 
 def _shaped(world: World, given: dict[str, Any]) -> Document:
@@ -256,6 +274,12 @@ def _cancel(call: Call) -> Document:
             intent,
             "You cannot cancel this PaymentIntent because it was created by a Checkout Session. Expire the Checkout "
             f"Session ({intent.private['checkout']}) instead.",
+        )
+    if intent.private.get("invoice"):
+        raise intents.unexpected_state(
+            intent,
+            "You cannot cancel this PaymentIntent because it was created by an Invoice. Void the Invoice "
+            f"({intent.private['invoice']}) instead.",
         )
     if intent["status"] == "processing":
         raise intents.unexpected_state(intent, "This PaymentIntent can no longer be canceled: the bank has been asked.")

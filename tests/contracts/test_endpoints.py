@@ -105,6 +105,14 @@ def shop() -> Shop:
         shop.make("/v1/payment_intents", ("currency", "usd"), ("amount", "1900"), ("customer", customer))
     charge = shop.make("/v1/charges", ("currency", "usd"), ("amount", "1900"), ("customer", customer))
     shop.make("/v1/refunds", ("charge", charge), ("amount", "100"))
+    for ending in ("", "/finalize", "/pay", "/void"):
+        draft = shop.make("/v1/invoices", ("customer", customer))
+        for where in ([("invoice", draft)], []):
+            shop.make("/v1/invoiceitems", ("customer", customer), ("amount", "500"), ("currency", "usd"), *where)
+        if ending in ("/pay", "/void"):
+            shop.make(f"/v1/invoices/{draft}/finalize")
+        if ending:
+            shop.make(f"/v1/invoices/{draft}{ending}")
     return shop
 
 

@@ -11,7 +11,7 @@ from paydesk.emulator.kernel.kinds import Include, Kind
 from paydesk.emulator.kernel.lists import Page, nested
 from paydesk.emulator.kernel.routes import Call, Route, listing, retrieve, words
 from paydesk.emulator.kernel.search import search
-from paydesk.emulator.resources import card, payment_method
+from paydesk.emulator.resources import card, customer_balance_transaction, payment_method
 from paydesk.emulator.rules.addresses import check_email
 
 if TYPE_CHECKING:
@@ -120,6 +120,7 @@ def _create(call: Call) -> Document:
             settings["default_payment_method"] = method.id
     _set_default_payment_method(call, customer)
     call.echo(customer)
+    _move_balance(world, customer, from_balance=0, type="initial")
     world.add(customer, "customer.created")
     if source is not None:
         world.add(source, "customer.source.created")
@@ -133,6 +134,7 @@ def _update(call: Call) -> Document:
     if world.was_deleted("customer", call.path["customer"]):
         raise StripeError(CUSTOMER.no_such(call.path["customer"]), code="resource_missing", param="id")
     customer = world.get("customer", call.path["customer"])
+    balance = customer["balance"]
     for name in ("balance", "description", "email", "name", "phone", "preferred_locales", "tax_exempt"):
         if name in given:
             customer[name] = given[name]
@@ -149,6 +151,7 @@ def _update(call: Call) -> Document:
         _replace_source(world, customer, given["source"])
     _set_default_payment_method(call, customer)
     call.echo(customer)
+    _move_balance(world, customer, from_balance=balance, type="adjustment")
     world.save(customer, "customer.updated")
     return customer
 
@@ -164,6 +167,14 @@ def _delete(call: Call) -> dict[str, Any]:
     for source in sources:
         world.delete(source, "customer.source.deleted")
     return stub
+
+
+def _move_balance(world: World, customer: Document, *, from_balance: int, type: str) -> None:  # noqa: A002 - Stripe's own name
+    """Every movement of the balance has its transaction, one that a request asked for by the sum too."""
+    moved = customer["balance"] - from_balance
+    if moved:
+        customer["balance"] = from_balance
+        customer_balance_transaction.move(world, customer, moved, type=type)
 
 
 def _take_names(customer: Document, given: dict[str, Any]) -> None:

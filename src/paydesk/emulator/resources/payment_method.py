@@ -99,6 +99,16 @@ def named(world: World, identifier: str, *, param: str | None = "payment_method"
     return world.get("payment_method", identifier, param=param)
 
 
+def of_source(world: World, source: Document) -> Document:
+    """A customer's legacy card as the payment method of the same id that newer objects charge."""
+    known = world.find("payment_method", source.id)
+    if known is not None:
+        return known
+    made = _of_card(world, _entry_of(source), _with_token_address(billing_details(None), source))
+    made["id"], made["customer"] = source.id, source["customer"]
+    return world.add(made)
+
+
 def attach(world: World, method: Document, customer: Document) -> None:
     """Keep a payment method with a customer. The bank is asked first, and may decline with 402."""
     if method["customer"] == customer.id:

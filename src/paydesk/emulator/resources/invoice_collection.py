@@ -1,0 +1,167 @@
+"""Collecting: an invoice charged to what its customer left with us, and what follows from each attempt."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from paydesk.emulator.kernel.errors import StripeError, invalid
+from paydesk.emulator.resources import invoice_payment, invoicing, paying, payment_method
+from paydesk.emulator.rules import confirming, declines, invoice_attempts
+
+if TYPE_CHECKING:
+    from paydesk.emulator.kernel.document import Document
+    from paydesk.emulator.kernel.world import World
+
+NO_METHOD: Final = (
+    "This customer has no attached payment source or default payment method. Please consider adding a default payment "
+    "method. For more information, visit "
+    "https://stripe.com/docs/billing/subscriptions/payment-methods-setting#payment-method-priority."
+)
+NEEDS_PAYER: Final = (
+    "Payment for this invoice requires additional user action before it can be completed successfully. Payment can be "
+    "completed using the PaymentIntent associated with the invoice. For more details see: "
+    "https://stripe.com/docs/billing/subscriptions/overview#requires-action"
+)
+
+
+def method_of(world: World, invoice: Document) -> Document | None:
+    """What an invoice is charged to: its own choice, its subscription's, or its customer's default."""
+    if invoice["default_payment_method"] is not None:
+        return world.find("payment_method", invoice["default_payment_method"])
+    if invoice["default_source"] is not None:
+        return _of_source(world, invoice["default_source"])
+    parent = (invoice["parent"] or {}).get("subscription_details")
+    subscription = None if parent is None else world.find("subscription", parent["subscription"])
+    if subscription is not None and subscription["default_payment_method"] is not None:
+        return world.find("payment_method", subscription["default_payment_method"])
+    customer = world.find("customer", invoice["customer"])
+    if customer is None:
+        return None
+    default = customer["invoice_settings"]["default_payment_method"]
+    if default is not None:
+        return world.find("payment_method", default)
+    return _of_source(world, customer["default_source"])
+
+
+def charge(
+    world: World, invoice: Document, method: Document, *, is_automatic: bool, off_session: bool = True
+) -> None:
+    """Pay an open invoice with a payment method, `off_session` while its customer is not there.
+
+    Afterwards it is paid, waits for a slow bank, or waits for the customer: its intent is in `requires_action` then.
+
+    Raises:
+        StripeError: 402 when the bank declines (what was written is kept); 400 for what it cannot be paid with.
+    """
+    intent = intent_of(world, invoice)
+    invoice.private["attempt"] = "automatic" if is_automatic else "manual"
+    verdict = confirming.decide(
+        payment_method.instrument(method).card, off_session=True, is_set_up=method.private.get("is_set_up", False)
+    )
+    # Where the bank wants to hear its customer, an invoice waits for that instead of being declined.
+    needs_payer = verdict == confirming.Refuse(declines.AUTHENTICATION_REQUIRED)
+    paying.confirm(world, intent, method, off_session=off_session and not needs_payer)
+
+
+def intent_of(world: World, invoice: Document) -> Document:
+    """The payment intent behind an invoice of which something is due."""
+    payment = invoice_payment.default_of(world, invoice)
+    if payment is None:
+        raise invalid(invoicing.NOT_OPEN)
+    return world.get("payment_intent", payment["payment"]["payment_intent"])
+
+
+def needs_payer(invoice: Document, intent: Document) -> StripeError:
+    """402: the customer has to confirm at their bank; all is kept for that."""
+    return StripeError(
+        NEEDS_PAYER,
+        status=402,
+        type="card_error",
+        code="invoice_payment_intent_requires_action",
+        keeps_work=True,
+        payment_intent=dict(intent),
+    )
+
+
+def no_method() -> StripeError:
+    """400: there is nothing to charge."""
+    return StripeError(NO_METHOD, code="resource_missing")
+
+
+def _of_source(world: World, identifier: str | None) -> Document | None:
+    source = None if identifier is None else world.find("card", identifier)
+    return None if source is None else payment_method.of_source(world, source)
+
+
+def _collect(world: World, subject: str) -> None:
+    invoice = world.get("invoice", subject)
+    if invoice["status"] != "open" or intent_of(world, invoice)["status"] == "processing":
+        return
+    invoice["next_payment_attempt"] = None
+    method = method_of(world, invoice)
+    if method is None:
+        _failed(world, invoice, is_automatic=True, counts=True)
+        return
+    try:
+        charge(world, invoice, method, is_automatic=True)
+    except StripeError as refusal:
+        # A decline has been told of already, step by step; what could not even be tried has not.
+        if not refusal.keeps_work:
+            _failed(world, invoice, is_automatic=True, counts=True)
+
+
+def _progressed(world: World, subject: str) -> None:
+    """The payment intent of an invoice has come a step further, whoever made it."""
+    payment = world.first("invoice_payment", "payment.payment_intent", subject)
+    if payment is None:
+        return
+    invoice, intent = world.get("invoice", payment["invoice"]), world.get("payment_intent", subject)
+    if invoice["status"] not in ("open", "uncollectible"):
+        return
+    attempt = invoice.private.pop("attempt", None)
+    is_automatic = attempt == "automatic"
+    counts = invoice_attempts.counts(invoice["attempt_count"], is_automatic=is_automatic)
+    match intent["status"]:
+        case "succeeded":
+            was_waiting = invoice.private.pop("is_counted", False)
+            invoicing.paid(world, invoice, counts=counts and not was_waiting)
+        case "processing":
+            invoice.private["is_counted"] = True
+            invoice["attempted"] = True
+            invoice["attempt_count"] += counts
+            world.save(invoice, "invoice.updated")
+        case "requires_action":
+            _waits_for_payer(world, invoice, is_ours=attempt is not None)
+        case "requires_payment_method":
+            was_charged = "charge" in (intent["last_payment_error"] or {})
+            was_waiting = invoice.private.pop("is_counted", False)
+            _failed(world, invoice, is_automatic=is_automatic, counts=counts and was_charged and not was_waiting)
+
+
+def _waits_for_payer(world: World, invoice: Document, *, is_ours: bool) -> None:
+    invoice["attempted"] = True
+    invoice["next_payment_attempt"] = None
+    previous = world.save(invoice)
+    world.emit("invoice.payment_action_required", invoice)
+    if is_ours:
+        world.emit("invoice.payment_failed", invoice)
+    if previous:
+        world.emit("invoice.updated", invoice, previous)
+    invoicing.plan(world, invoice)
+
+
+def _failed(world: World, invoice: Document, *, is_automatic: bool, counts: bool) -> None:
+    invoice["attempted"] = True
+    invoice["attempt_count"] += counts
+    if is_automatic:
+        invoice["next_payment_attempt"] = invoice_attempts.next_attempt(
+            invoice["status_transitions"]["finalized_at"], invoice["attempt_count"], world.now
+        )
+    previous = world.save(invoice)
+    world.emit("invoice.payment_failed", invoice)
+    if previous:
+        world.emit("invoice.updated", invoice, previous)
+    invoicing.plan(world, invoice)
+
+
+TASKS: dict[str, Any] = {invoicing.COLLECT: _collect, invoicing.PROGRESSED: _progressed}

@@ -1,0 +1,138 @@
+"""Invoice lines: what an invoice charges for, line by line.
+
+They live inside their invoice, which shows the first ten of them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from paydesk.emulator.kernel.document import Document, to_text
+from paydesk.emulator.kernel.errors import StripeError, invalid
+from paydesk.emulator.kernel.kinds import Kind
+from paydesk.emulator.kernel.lists import LIMIT_DEFAULT, LIMIT_MAX, Page
+from paydesk.emulator.rules.invoice_totals import settle, totals
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from paydesk.emulator.kernel.routes import Call
+    from paydesk.emulator.kernel.world import World
+
+LINE_ITEM = Kind(
+    "line_item",
+    "il_",
+    references={"pricing.price_details.price": "price", "subscription": "subscription"},
+)
+
+ITEMS_MAX = 250
+Line = dict[str, Any]
+
+
+def of(invoice: Document) -> list[Line]:
+    """All lines of an invoice, in its order."""
+    kept: list[Line] = invoice.private.get("lines", [])
+    return kept
+
+
+def from_item(world: World, item: Document, invoice: str) -> Line:
+    """The line that an invoice item makes."""
+    parent = item["parent"] or {}
+    return {
+        "id": world.mint("il_"),
+        "object": "line_item",
+        "invoice": invoice,
+        "livemode": world.livemode,
+        "subscription": (parent.get("subscription_details") or {}).get("subscription"),
+        **of_item(item),
+    }
+
+
+def of_item(item: Document) -> Line:
+    """What a line repeats of its invoice item."""
+    return {
+        "amount": item["amount"],
+        "currency": item["currency"],
+        "description": item["description"],
+        "discount_amounts": [],
+        "discountable": item["discountable"],
+        "discounts": [],
+        "metadata": dict(item["metadata"]),
+        "parent": {
+            "invoice_item_details": {
+                "invoice_item": item.id,
+                "proration": item["proration"],
+                "proration_details": {"credited_items": None},
+                "subscription": None,
+            },
+            "subscription_item_details": None,
+            "type": "invoice_item_details",
+        },
+        "period": dict(item["period"]),
+        "pretax_credit_amounts": [],
+        "pricing": item["pricing"],
+        "quantity": item["quantity"],
+        "quantity_decimal": item["quantity_decimal"],
+        "subtotal": item["amount"],
+        "taxes": [],
+    }
+
+
+def item_of(line: Line) -> str | None:
+    """The invoice item a line was made from, if one was."""
+    details = line["parent"]["invoice_item_details"] or line["parent"]["subscription_item_details"] or {}
+    found: str | None = details.get("invoice_item")
+    return found
+
+
+def put(world: World, invoice: Document, lines: Sequence[Line]) -> None:
+    """Give a draft these lines, and the sums that follow; it is not yet saved."""
+    if len(lines) > ITEMS_MAX:
+        raise invalid(f"An invoice can hold up to {ITEMS_MAX} items.", code="invoice_items_limit_exceeded")
+    invoice.private["lines"] = list(lines)
+    invoice["lines"] = _embedded(invoice)
+    weigh(world, invoice)
+
+
+def weigh(world: World, invoice: Document) -> None:
+    """Sum a draft up, with what the customer's balance is now."""
+    invoice.update(totals(of(invoice)))
+    customer = world.find("customer", invoice["customer"])
+    balance = 0 if customer is None else customer["balance"]
+    invoice["starting_balance"] = balance
+    invoice["amount_due"] = settle(invoice["total"], balance, invoice["currency"]).due
+    invoice["amount_remaining"] = invoice["amount_due"]
+
+
+def page(call: Call, invoice: Document) -> Page:
+    """The page of an invoice's lines that a request asks for."""
+    lines, params = of(invoice), call.params
+    limit = min(max(params.get("limit", LIMIT_DEFAULT), 1), LIMIT_MAX)
+    after, before = params.get("starting_after"), params.get("ending_before")
+    if after and before:
+        raise invalid("Received both starting_after and ending_before parameters. Please pass in only one.")
+    if before:
+        end = index(lines, before, "ending_before")
+        start = max(0, end - limit)
+        return _page(call.url, lines[start:end], has_more=start > 0)
+    start = index(lines, after, "starting_after") + 1 if after else 0
+    return _page(call.url, lines[start : start + limit], has_more=len(lines) > start + limit)
+
+
+def index(lines: Sequence[Line], identifier: str, param: str) -> int:
+    """Where in an invoice a line stands. Raises 400 where it does not."""
+    for place, line in enumerate(lines):
+        if line["id"] == identifier:
+            return place
+    raise StripeError(f"No such invoice line item: '{identifier}'", code="resource_missing", param=param)
+
+
+def _embedded(invoice: Document) -> dict[str, Any]:
+    lines = of(invoice)
+    url = f"/v1/invoices/{invoice.id}/lines"
+    texts = [to_text(line) for line in lines[:LIMIT_DEFAULT]]
+    return Page(url, texts, len(lines) > LIMIT_DEFAULT, len(lines)).value()
+
+
+def _page(url: str, lines: Sequence[Line], *, has_more: bool) -> Page:
+    return Page(url, [to_text(line) for line in lines], has_more)

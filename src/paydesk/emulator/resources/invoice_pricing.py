@@ -1,0 +1,153 @@
+"""What an invoice item or line costs: an amount, or a price and how many."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from paydesk.emulator.kernel.errors import StripeError, exclusive, invalid
+from paydesk.emulator.resources import price
+from paydesk.emulator.resources import product as products
+from paydesk.emulator.rules import pricing
+from paydesk.emulator.rules.checkout_totals import line_amount
+from paydesk.emulator.rules.money import AMOUNT_MAX, check_currency, check_granularity
+from paydesk.emulator.rules.price_amounts import Under
+
+if TYPE_CHECKING:
+    from paydesk.emulator.kernel.document import Document
+    from paydesk.emulator.kernel.world import World
+
+# Of these, one says what a thing costs.
+WAYS: Final = ("amount", "price_data", "pricing", "unit_amount_decimal")
+_QUANTITY_MAX: Final = 999_999_999_999
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What something costs in all, at which price, and what it is called."""
+
+    amount: int
+    currency: str
+    name: str
+    pricing: dict[str, Any]
+    quantity: int
+
+
+def cost(
+    world: World, given: dict[str, Any], *, currency: str | None, under: Under, quantity: int | None = None
+) -> Cost:
+    """The cost of what a request describes.
+
+    `currency` is that of the invoice or the customer, if they have one. `quantity` counts where the request gives
+    none. `under` says where the parameters stand.
+
+    Raises:
+        StripeError: 400 where the request says too much or too little, or the price cannot be used.
+    """
+    ways = [name for name in WAYS if given.get(name) is not None]
+    if len(ways) > 1:
+        raise exclusive(*(under(name) for name in ways))
+    if not ways:
+        raise StripeError(
+            f"Missing required param: {under('amount')}.", code="parameter_missing", param=under("amount")
+        )
+    said = given.get("currency")
+    wanted = currency if said is None else check_currency(said, param=under("currency"))
+    many = _quantity(given, under, quantity)
+    (way,) = ways
+    if way == "amount":
+        if given.get("quantity") not in (None, 1):
+            raise exclusive(under("amount"), under("quantity"))
+        return _of_amount(world, given, wanted or "usd", under)
+    if way == "unit_amount_decimal":
+        each = str(given["unit_amount_decimal"])
+        name = given.get("description") or "Invoice item"
+        return _checked(line_amount(each, many, None), wanted or "usd", name, _shown(None, None, each), many, under)
+    priced = _price(world, given, under)
+    return _at(world, priced, wanted or priced["currency"], many, under)
+
+
+def of_price(world: World, priced: Document, currency: str, quantity: int) -> Cost:
+    """What a quantity costs at a price."""
+    return _at(world, priced, currency, quantity, Under(""))
+
+
+def _of_amount(world: World, given: dict[str, Any], currency: str, under: Under) -> Cost:
+    amount: int = given["amount"]
+    name = given.get("description") or "Invoice item"
+    # Stripe makes a price of every amount, archived, and tells nobody.
+    product = products.new(world, {"name": name[:250], "active": False})
+    world.add(product)
+    described = pricing.new_price(world, {"currency": currency, "unit_amount": abs(amount)}, product.id, is_inline=True)
+    described["unit_amount"], described["unit_amount_decimal"] = amount, str(amount)
+    world.add(described)
+    return _checked(amount, currency, name, _shown(described.id, product.id, str(amount)), 1, under)
+
+
+def _price(world: World, given: dict[str, Any], under: Under) -> Document:
+    if given.get("price_data") is not None:
+        return price.create_inline(world, given["price_data"], param=under("price_data"))
+    named = given["pricing"].get("price")
+    if named is None:
+        raise StripeError(
+            f"Missing required param: {under('pricing[price]')}.",
+            code="parameter_missing",
+            param=under("pricing[price]"),
+        )
+    priced = world.get("price", named, param=under("pricing[price]"))
+    if not priced["active"]:
+        raise invalid(
+            "The price specified is inactive. This field only accepts active prices.", param=under("pricing[price]")
+        )
+    if priced["recurring"] is not None:
+        raise invalid(
+            "The price specified is set to `type=recurring` but this field only accepts prices with `type=one_time`.",
+            param=under("pricing[price]"),
+        )
+    return priced
+
+
+def _at(world: World, priced: Document, currency: str, quantity: int, under: Under) -> Cost:
+    options = priced.private.get("currency_options", {})
+    if currency != priced["currency"] and currency not in options:
+        raise invalid(
+            f"The price specified only supports `{priced['currency']}`. "
+            f"This doesn't match the expected currency: `{currency}`.",
+            param=under("pricing[price]"),
+        )
+    each = (priced if currency == priced["currency"] else options[currency])["unit_amount_decimal"]
+    if each is None:
+        raise invalid(
+            "The local Stripe does not model prices whose amount the customer chooses, and tiers, on invoices yet; "
+            "they would go into emulator/resources/invoice_pricing.py.",
+            param=under("pricing[price]"),
+        )
+    product = world.find("product", priced["product"])
+    name = "Invoice item" if product is None else product["name"]
+    amount = line_amount(each, quantity, priced["transform_quantity"])
+    return _checked(amount, currency, name, _shown(priced.id, priced["product"], each), quantity, under)
+
+
+def _checked(amount: int, currency: str, name: str, shown: dict[str, Any], quantity: int, under: Under) -> Cost:
+    check_granularity(amount, currency, param=under("amount"))
+    if abs(amount) > AMOUNT_MAX:
+        raise StripeError(
+            f"Invalid integer: {amount} is more than an invoice can hold.",
+            code="amount_too_large",
+            param=under("amount"),
+        )
+    return Cost(amount, currency, name, shown, quantity)
+
+
+def _shown(price_id: str | None, product: str | None, each: str) -> dict[str, Any]:
+    details = {} if price_id is None else {"price_details": {"price": price_id, "product": product}}
+    return {**details, "type": "price_details", "unit_amount_decimal": each}
+
+
+def _quantity(given: dict[str, Any], under: Under, otherwise: int | None) -> int:
+    quantity = given.get("quantity")
+    if quantity is None:
+        return 1 if otherwise is None else otherwise
+    if not 0 <= quantity <= _QUANTITY_MAX:
+        raise StripeError("Invalid non-negative integer", code="parameter_invalid_integer", param=under("quantity"))
+    return int(quantity)

@@ -1,0 +1,310 @@
+"""Invoicing: an invoice's life, from the draft to the money, and the other ways in which it can end.
+
+Requests, the agenda and subscriptions all go through here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from paydesk.emulator.kernel.errors import StripeError, invalid
+from paydesk.emulator.resources import (
+    customer_balance_transaction,
+    invoice_lines,
+    invoice_payment,
+    invoice_shape,
+    invoiceitem,
+    payment_intent,
+)
+from paydesk.emulator.resources.customer_balance_transaction import check_one_currency
+from paydesk.emulator.rules import invoice_attempts
+from paydesk.emulator.rules.invoice_totals import settle
+from paydesk.emulator.rules.money import check_charge_amount
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from paydesk.emulator.kernel.document import Document
+    from paydesk.emulator.kernel.world import World
+    from paydesk.emulator.resources.invoice_lines import Line
+
+FINALIZE: Final = "invoice.finalize"
+COLLECT: Final = "invoice.collect"
+OVERDUE: Final = "invoice.overdue"
+PROGRESSED: Final = "invoice.payment_progressed"
+
+NOT_OPEN: Final = "You can only pass in open invoices. This invoice isn't open."
+_PURPOSES: Final = {"subscription_create": "Subscription creation", "subscription_update": "Subscription update"}
+_PURPOSE: Final = "Payment for Invoice"
+
+
+def draft(
+    world: World,
+    customer: Document,
+    given: dict[str, Any],
+    *,
+    billing_reason: str = "manual",
+    parent: dict[str, Any] | None = None,
+    sweeps: bool = False,
+    lines: Callable[[str], Sequence[Line]] | None = None,
+    echo: Callable[[Document], None] | None = None,
+) -> Document:
+    """A new draft, told as `invoice.created`.
+
+    `given` are the parameters of a create request. `sweeps` takes in what waits for the customer's next invoice.
+    `lines` makes the other lines, from the new invoice's id. `echo` shows what a request said without effect.
+
+    Raises:
+        StripeError: 400 where the request contradicts itself or the customer.
+    """
+    check_one_currency(customer, given.get("currency"))
+    invoice = invoice_shape.new(world, customer, given, billing_reason=billing_reason, parent=parent)
+    waiting = invoiceitem.pending(world, customer, invoice["currency"]) if sweeps else []
+    made = [invoiceitem.assign(world, item, invoice) for item in waiting[: invoice_lines.ITEMS_MAX]]
+    invoice_lines.put(world, invoice, [*made, *(lines(invoice.id) if lines is not None else ())])
+    if customer["currency"] is None:
+        customer["currency"] = invoice["currency"]
+        world.save(customer, "customer.updated")
+    if echo is not None:
+        echo(invoice)
+    world.add(invoice, "invoice.created")
+    plan(world, invoice)
+    return invoice
+
+
+def plan(world: World, invoice: Document) -> None:
+    """Put on the agenda what an invoice's dates say, in place of what was there."""
+    for task in (FINALIZE, COLLECT, OVERDUE):
+        world.unschedule(task, invoice.id)
+    if invoice["status"] == "draft":
+        if invoice["automatically_finalizes_at"] is not None:
+            world.schedule(invoice["automatically_finalizes_at"], FINALIZE, invoice.id)
+    elif invoice["status"] == "open":
+        if invoice["next_payment_attempt"] is not None:
+            world.schedule(invoice["next_payment_attempt"], COLLECT, invoice.id)
+        if invoice["due_date"] is not None and invoice["due_date"] >= world.now:
+            world.schedule(invoice["due_date"], OVERDUE, invoice.id)
+
+
+def finalize(world: World, invoice: Document, *, advances: bool | None = None) -> None:
+    """Make a draft an invoice: numbered, with the customer's balance used, and a payment intent for what is due.
+
+    Where nothing is due it is paid at once. `advances` sets `auto_advance`.
+
+    Raises:
+        StripeError: 400 where it is no draft, or more is due than can be charged. Nothing was written then.
+    """
+    if invoice["status"] != "draft":
+        raise invalid("This invoice is already finalized, you can't re-finalize a non-draft invoice.")
+    customer = world.get("customer", invoice["customer"], param="customer")
+    invoice_lines.weigh(world, invoice)
+    if invoice["amount_due"]:
+        check_charge_amount(invoice["amount_due"], invoice["currency"])
+    invoice.update(invoice_shape.of_customer(customer))
+    _use_balance(world, invoice, customer)
+    if advances is not None:
+        invoice["auto_advance"] = advances
+    if invoice["number"] is None:
+        invoice["number"] = f"{customer['invoice_prefix']}-{customer['next_invoice_sequence']:04d}"
+        customer["next_invoice_sequence"] += 1
+    world.save(customer)
+    _open(world, invoice)
+    if invoice["amount_due"]:
+        _expect_payment(world, invoice)
+    world.save(invoice)
+    world.emit("invoice.finalized", invoice)
+    if invoice["amount_due"] == 0:
+        invoice["attempted"] = True
+        _close_paid(world, invoice)
+        world.save(invoice)
+        _tell_paid(world, invoice)
+    plan(world, invoice)
+
+
+def pay_out_of_band(world: World, invoice: Document) -> None:
+    """Note that the customer paid in some other way."""
+    payment = invoice_payment.default_of(world, invoice)
+    _close_paid(world, invoice)
+    if payment is not None:
+        _give_up_payment(world, payment)
+    world.save(invoice, "invoice.updated")
+    _tell_paid(world, invoice)
+    plan(world, invoice)
+
+
+def void(world: World, invoice: Document) -> None:
+    """Take an invoice back, as if it had never been.
+
+    Raises:
+        StripeError: 400 where it is not open, or not marked uncollectible.
+    """
+    if invoice["status"] == "paid":
+        raise invalid("Invoices with `paid` payments cannot be voided.")
+    if invoice["status"] not in ("open", "uncollectible"):
+        raise invalid(NOT_OPEN)
+    payment = invoice_payment.default_of(world, invoice)
+    if payment is not None:
+        _give_up_payment(world, payment)
+    _give_balance_back(world, invoice)
+    invoice["status"] = "void"
+    invoice["status_transitions"]["voided_at"] = world.now
+    _stop(invoice)
+    world.save(invoice, "invoice.updated")
+    world.emit("invoice.voided", invoice)
+    plan(world, invoice)
+
+
+def mark_uncollectible(world: World, invoice: Document, reason: str = "user_forgiven") -> None:
+    """Stop expecting the money; it may come all the same.
+
+    Raises:
+        StripeError: 400 where it is not open.
+    """
+    if invoice["status"] == "uncollectible":
+        raise invalid("This invoice has already been marked uncollectible.")
+    if invoice["status"] != "open":
+        raise invalid(NOT_OPEN)
+    invoice["status"] = "uncollectible"
+    invoice["status_details"] = {"uncollectible": {"reason": reason}}
+    invoice["status_transitions"]["marked_uncollectible_at"] = world.now
+    _stop(invoice)
+    world.save(invoice, "invoice.updated")
+    world.emit("invoice.marked_uncollectible", invoice)
+    plan(world, invoice)
+
+
+def send(world: World, invoice: Document) -> None:
+    """Send an invoice to the customer, finalised first where it is a draft.
+
+    Raises:
+        StripeError: 400 where its collection method is another, or it is over.
+    """
+    if invoice["collection_method"] != "send_invoice":
+        raise invalid("You can only send invoices whose collection method is 'send_invoice'.")
+    if invoice["status"] == "draft":
+        finalize(world, invoice)
+    elif invoice["status"] != "open":
+        raise invalid(NOT_OPEN)
+    world.emit("invoice.sent", invoice)
+
+
+def paid(world: World, invoice: Document, *, counts: bool) -> None:
+    """The money is there. `counts` tells whether the attempt that brought it counts."""
+    payment = invoice_payment.default_of(world, invoice)
+    invoice["attempted"] = True
+    if counts:
+        invoice["attempt_count"] += 1
+    _close_paid(world, invoice)
+    world.save(invoice, "invoice.updated")
+    _tell_paid(world, invoice)
+    if payment is not None:
+        invoice_payment.complete(world, payment, invoice["amount_paid"])
+    plan(world, invoice)
+
+
+def _open(world: World, invoice: Document) -> None:
+    secret = f"{invoice.id.removeprefix('in_')}{world.characters(32)}"
+    mode = "live" if world.livemode else "test"
+    place = f"{world.sandbox.account}/{mode}_{secret}"
+    invoice.private["secret"] = secret
+    invoice["hosted_invoice_url"] = f"{world.base_url}/i/{place}?s=ap"
+    invoice["invoice_pdf"] = f"{world.base_url}/invoice/{place}/pdf?s=ap"
+    invoice["status"] = "open"
+    invoice["status_transitions"]["finalized_at"] = world.now
+    invoice["automatically_finalizes_at"] = None
+    if invoice["effective_at"] is None:
+        invoice["effective_at"] = world.now
+    is_charged = invoice["auto_advance"] and invoice["collection_method"] == "charge_automatically"
+    if not is_charged:
+        invoice["next_payment_attempt"] = None
+    elif invoice["next_payment_attempt"] is None:
+        invoice["next_payment_attempt"] = world.now + invoice_attempts.RESTS_SECONDS
+    else:
+        invoice["next_payment_attempt"] = max(world.now, invoice["next_payment_attempt"])
+
+
+def _use_balance(world: World, invoice: Document, customer: Document) -> None:
+    settlement = settle(invoice["total"], customer["balance"], invoice["currency"])
+    before = customer["balance"]
+    for amount, reason in ((settlement.applied, "applied_to_invoice"), (settlement.carried, "invoice_too_small")):
+        if amount:
+            customer_balance_transaction.move(
+                world, customer, amount, type=reason, currency=invoice["currency"], invoice=invoice.id
+            )
+    invoice["starting_balance"], invoice["ending_balance"] = before, customer["balance"]
+    if customer["balance"] != before:
+        world.save(customer, "customer.updated")
+
+
+def _give_balance_back(world: World, invoice: Document) -> None:
+    customer = world.find("customer", invoice["customer"])
+    moved = (invoice["ending_balance"] or 0) - invoice["starting_balance"]
+    if moved and customer is not None:
+        customer_balance_transaction.move(
+            world, customer, -moved, type="unapplied_from_invoice", currency=invoice["currency"], invoice=invoice.id
+        )
+        world.save(customer, "customer.updated")
+
+
+def _expect_payment(world: World, invoice: Document) -> None:
+    given = {
+        "amount": invoice["amount_due"],
+        "capture_method": "automatic",
+        "currency": invoice["currency"],
+        "customer": invoice["customer"],
+        "description": _PURPOSES.get(invoice["billing_reason"], _PURPOSE),
+        "statement_descriptor": invoice["statement_descriptor"],
+    }
+    if invoice["payment_settings"]["payment_method_types"]:
+        given["allowed_payment_method_types"] = invoice["payment_settings"]["payment_method_types"]
+    if invoice["billing_reason"].startswith("subscription"):
+        given["setup_future_usage"] = "off_session"
+    intent = payment_intent.open_intent(world, given, invoice=invoice.id, followed_by=PROGRESSED)
+    invoice_payment.expect(world, invoice, intent)
+
+
+def _give_up_payment(world: World, payment: Document) -> None:
+    invoice_payment.cancel(world, payment)
+    payment_intent.give_up(world, world.get("payment_intent", payment["payment"]["payment_intent"]))
+
+
+def _close_paid(world: World, invoice: Document) -> None:
+    invoice["amount_paid"] = invoice["amount_due"]
+    invoice["amount_remaining"] = 0
+    invoice["status"] = "paid"
+    invoice["status_transitions"]["paid_at"] = world.now
+    _stop(invoice)
+
+
+def _stop(invoice: Document) -> None:
+    invoice["auto_advance"] = False
+    invoice["next_payment_attempt"] = None
+
+
+def _tell_paid(world: World, invoice: Document) -> None:
+    world.emit("invoice.paid", invoice)
+    world.emit("invoice.payment_succeeded", invoice)
+
+
+def _finalize_due(world: World, subject: str) -> None:
+    invoice = world.get("invoice", subject)
+    try:
+        finalize(world, invoice)
+    except StripeError as refusal:
+        error = {"code": refusal.code, "message": refusal.message, "param": refusal.param, "type": refusal.type}
+        invoice["last_finalization_error"] = {name: value for name, value in error.items() if value is not None}
+        invoice["automatically_finalizes_at"] = invoice["next_payment_attempt"] = None
+        world.save(invoice, "invoice.updated")
+        world.emit("invoice.finalization_failed", invoice)
+        return
+    if invoice["status"] == "open" and invoice["collection_method"] == "send_invoice":
+        world.emit("invoice.sent", invoice)
+
+
+def _overdue(world: World, subject: str) -> None:
+    invoice = world.get("invoice", subject)
+    if invoice["status"] == "open":
+        world.emit("invoice.overdue", invoice)
+
+
+TASKS: dict[str, Any] = {FINALIZE: _finalize_due, OVERDUE: _overdue}

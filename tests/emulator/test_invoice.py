@@ -1,0 +1,387 @@
+"""Invoices: from the draft to the money, and the other ways in which they end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import stripe
+
+from tests.emulator.controls import Controls
+from tests.emulator.invoicing import before, customer, drafted, intent_of, opened, refused
+from tests.emulator.paying import events
+
+HOUR = 3600
+DAY = 24 * HOUR
+
+
+def test_a_draft_is_empty_until_something_is_put_on_it(client: stripe.StripeClient) -> None:
+    """What waits for the customer stays where it is, unless the caller asks for it; and nothing happens by itself."""
+    ada = customer(client)
+    client.v1.invoice_items.create({"customer": ada.id, "amount": 500, "currency": "usd"})
+
+    draft = client.v1.invoices.create({"customer": ada.id})
+
+    assert (draft.status, draft.auto_advance, draft.billing_reason) == ("draft", False, "manual")
+    assert (draft.number, draft.hosted_invoice_url, draft.invoice_pdf, draft.ending_balance) == (None, None, None, None)
+    assert (draft.amount_due, draft.lines.data, draft.automatically_finalizes_at) == (0, [], None)
+    assert (draft.customer_email, draft.customer_name) == ("ada@example.com", "Ada Lovelace")
+
+
+def test_an_invoice_takes_in_what_waited(client: stripe.StripeClient) -> None:
+    """Newest first; what is in another currency keeps waiting for its own invoice."""
+    ada = customer(client)
+    first = client.v1.invoice_items.create({"customer": ada.id, "amount": 500, "currency": "usd"})
+    second = client.v1.invoice_items.create({"customer": ada.id, "amount": -200, "currency": "usd"})
+
+    invoice = client.v1.invoices.create({"customer": ada.id, "pending_invoice_items_behavior": "include"})
+
+    made: Any = [line.parent for line in invoice.lines.data]
+    assert [parent.invoice_item_details.invoice_item for parent in made] == [second.id, first.id]
+    assert (invoice.subtotal, invoice.total, invoice.amount_due) == (300, 300, 300)
+    assert client.v1.invoice_items.retrieve(first.id).invoice == invoice.id
+    assert client.v1.invoice_items.list({"customer": ada.id, "pending": True}).data == []
+
+
+def test_finalizing_numbers_an_invoice_and_asks_for_the_money(client: stripe.StripeClient) -> None:
+    """Numbers count per customer; there is a page to pay at, and a payment intent to pay with."""
+    ada = customer(client)
+
+    one, two = opened(client, ada, 1500), opened(client, ada, 500)
+
+    intent = intent_of(client, one)
+    assert [one.number, two.number] == [f"{ada.invoice_prefix}-0001", f"{ada.invoice_prefix}-0002"]
+    assert (one.status, one.amount_due, one.amount_remaining, one.attempted) == ("open", 1500, 1500, False)
+    assert one.hosted_invoice_url is not None
+    assert one.hosted_invoice_url.endswith("?s=ap")
+    assert one.invoice_pdf is not None
+    assert one.invoice_pdf.endswith("/pdf?s=ap")
+    assert one.status_transitions.finalized_at == one.effective_at
+    assert (intent.amount, intent.status, intent.customer) == (1500, "requires_payment_method", ada.id)
+    assert (intent.description, intent.capture_method) == ("Payment for Invoice", "automatic")
+    details: Any = intent.payment_details
+    assert details.order_reference == one.id
+
+
+def test_paying_charges_the_customers_default(client: stripe.StripeClient) -> None:
+    """Everything follows in one call, and is told in the order it happens."""
+    ada = customer(client)
+    invoice = opened(client, ada, 1500)
+
+    paid = client.v1.invoices.pay(invoice.id)
+
+    assert (paid.status, paid.amount_paid, paid.amount_remaining) == ("paid", 1500, 0)
+    assert (paid.attempted, paid.attempt_count, paid.auto_advance) == (True, 1, False)
+    assert events(client, "invoiceitem.created") == [
+        "invoice.updated",
+        "payment_intent.created",
+        "invoice.finalized",
+        "charge.succeeded",
+        "payment_intent.succeeded",
+        "invoice.updated",
+        "invoice.paid",
+        "invoice.payment_succeeded",
+        "invoice_payment.paid",
+    ]
+    assert before(client, "invoice.updated") == {
+        "amount_paid": 0,
+        "amount_remaining": 1500,
+        "attempt_count": 0,
+        "attempted": False,
+        "status": "open",
+        "status_transitions": {"paid_at": None},
+    }
+
+
+def test_paying_a_draft_finalizes_it_first(client: stripe.StripeClient) -> None:
+    """One call is enough."""
+    draft = drafted(client, customer(client), 1500)
+
+    paid = client.v1.invoices.pay(draft.id)
+
+    assert (paid.status, paid.number is not None) == ("paid", True)
+
+
+@pytest.mark.parametrize(
+    "chosen", ["by the request", "by the invoice", "by the customer", "as the customer's old source"]
+)
+def test_the_nearest_choice_of_a_payment_method_counts(client: stripe.StripeClient, chosen: str) -> None:
+    """The request's, then the invoice's, then the customer's default, then the customer's source."""
+    ada = customer(client, None, source="tok_mastercard")
+    if chosen != "as the customer's old source":
+        usual = client.v1.payment_methods.attach("pm_card_amex", {"customer": ada.id})
+        client.v1.customers.update(ada.id, {"invoice_settings": {"default_payment_method": usual.id}})
+    special = client.v1.payment_methods.attach("pm_card_visa", {"customer": ada.id})
+    of_invoice = {"default_payment_method": special.id} if chosen == "by the invoice" else {}
+    of_request: Any = {"payment_method": special.id} if chosen == "by the request" else {}
+
+    invoice = opened(client, ada, 1500, **of_invoice)
+    client.v1.invoices.pay(invoice.id, of_request)
+
+    charge: Any = client.v1.charges.list({"customer": ada.id}).data[0]
+    brands = {"by the customer": "amex", "as the customer's old source": "mastercard"}
+    assert charge.payment_method_details.card.brand == brands.get(chosen, "visa")
+
+
+def test_a_decline_leaves_the_invoice_open(client: stripe.StripeClient) -> None:
+    """The caller gets the card's refusal; the invoice can be paid later, which does not count as another attempt."""
+    ada = customer(client, "pm_card_chargeCustomerFail")
+    invoice = opened(client, ada, 1500)
+
+    with pytest.raises(stripe.CardError) as declined:
+        client.v1.invoices.pay(invoice.id)
+    failed = client.v1.invoices.retrieve(invoice.id)
+    told = events(client, "invoice.finalized")
+    later = client.v1.invoices.pay(invoice.id, {"payment_method": "pm_card_visa"})
+
+    assert (declined.value.http_status, declined.value.code) == (402, "card_declined")
+    assert (failed.status, failed.attempted, failed.attempt_count) == ("open", True, 1)
+    assert (failed.amount_remaining, failed.next_payment_attempt) == (1500, None)
+    assert told == ["charge.failed", "payment_intent.payment_failed", "invoice.payment_failed", "invoice.updated"]
+    assert (later.status, later.attempt_count) == ("paid", 1)
+
+
+def test_somebody_who_left_nothing_to_charge_cannot_be_charged(client: stripe.StripeClient) -> None:
+    """Nothing is written then: the draft stays a draft."""
+    draft = drafted(client, customer(client, None), 1500)
+
+    with refused("This customer has no attached payment source or default payment method") as refusal:
+        client.v1.invoices.pay(draft.id)
+
+    assert refusal.value.code == "resource_missing"
+    assert client.v1.invoices.retrieve(draft.id).status == "draft"
+
+
+def test_a_card_that_asks_its_holder_makes_the_invoice_wait(client: stripe.StripeClient) -> None:
+    """The customer is asked for by an event; no attempt is counted."""
+    ada = customer(client, "pm_card_authenticationRequired")
+    invoice = opened(client, ada, 1500)
+
+    with pytest.raises(stripe.CardError) as waiting:
+        client.v1.invoices.pay(invoice.id)
+
+    now = client.v1.invoices.retrieve(invoice.id, {"expand": ["confirmation_secret", "payments"]})
+    intent = intent_of(client, invoice)
+    payments: Any = now.payments
+    assert waiting.value.code == "invoice_payment_intent_requires_action"
+    assert (now.status, now.attempted, now.attempt_count, now.next_payment_attempt) == ("open", True, 0, None)
+    assert intent.status == "requires_action"
+    assert now.confirmation_secret is not None
+    assert now.confirmation_secret.client_secret == intent.client_secret
+    assert (payments.data[0].status, payments.url) == ("open", "/v1/invoices/payments")
+    assert events(client, "invoice.finalized") == [
+        "payment_intent.requires_action",
+        "invoice.payment_action_required",
+        "invoice.payment_failed",
+        "invoice.updated",
+    ]
+
+
+def test_a_payer_who_confirms_the_intent_pays_the_invoice(client: stripe.StripeClient) -> None:
+    """As a browser does with the confirmation secret; the secret is not shown where nothing is to be paid."""
+    invoice = opened(client, customer(client, None), 1500)
+    intent = intent_of(client, invoice)
+
+    client.v1.payment_intents.confirm(intent.id, {"payment_method": "pm_card_visa", "return_url": "https://x.test"})
+
+    paid = client.v1.invoices.retrieve(invoice.id, {"expand": ["confirmation_secret", "payments"]})
+    payments: Any = paid.payments
+    assert (paid.status, paid.amount_paid, paid.attempt_count) == ("paid", 1500, 1)
+    assert "confirmation_secret" not in paid
+    assert (payments.data[0].status, payments.data[0].amount_paid) == ("paid", 1500)
+
+
+def test_an_invoice_over_nothing_is_paid_at_once(client: stripe.StripeClient) -> None:
+    """No payment intent, no charge, and the same news as of any paid invoice."""
+    invoice = opened(client, customer(client, None), 500, -500)
+
+    assert (invoice.status, invoice.amount_due, invoice.attempted, invoice.attempt_count) == ("paid", 0, True, 0)
+    assert client.v1.invoice_payments.list({"invoice": invoice.id}).data == []
+    assert events(client, "invoice.updated") == ["invoice.finalized", "invoice.paid", "invoice.payment_succeeded"]
+
+
+def test_money_that_came_another_way_is_noted(client: stripe.StripeClient) -> None:
+    """Nothing is charged, and nothing was attempted."""
+    invoice = opened(client, customer(client), 1500)
+
+    paid = client.v1.invoices.pay(invoice.id, {"paid_out_of_band": True})
+
+    assert (paid.status, paid.attempted, paid.attempt_count, paid.amount_remaining) == ("paid", False, 0, 0)
+    assert intent_of(client, invoice).status == "canceled"
+    assert events(client, "payment_intent.canceled") == [
+        "invoice.updated",
+        "invoice.paid",
+        "invoice.payment_succeeded",
+    ]
+
+
+def test_an_invoice_that_advances_is_collected_after_an_hour(client: stripe.StripeClient, controls: Controls) -> None:
+    """It rests as a draft so that it can still be changed; then it is finalised and charged by itself."""
+    draft = drafted(client, customer(client), 1500, auto_advance=True)
+
+    controls.push(HOUR - 60)
+    resting = client.v1.invoices.retrieve(draft.id)
+    controls.push(70)
+
+    paid = client.v1.invoices.retrieve(draft.id)
+    assert draft.automatically_finalizes_at == draft.created + HOUR + 1
+    assert draft.next_payment_attempt == draft.created + HOUR
+    assert resting.status == "draft"
+    assert (paid.status, paid.attempt_count, paid.automatically_finalizes_at) == ("paid", 1, None)
+
+
+def test_an_attempt_that_failed_is_made_again(client: stripe.StripeClient, controls: Controls) -> None:
+    """By the schedule, each counted, with whatever the customer's default is by then."""
+    ada = customer(client, "pm_card_chargeCustomerFail")
+    draft = drafted(client, ada, 1500, auto_advance=True)
+    controls.push(HOUR + 10)
+    once = client.v1.invoices.retrieve(draft.id)
+    controls.push(40 * HOUR)
+    twice = client.v1.invoices.retrieve(draft.id)
+    better = client.v1.payment_methods.attach("pm_card_visa", {"customer": ada.id})
+    client.v1.customers.update(ada.id, {"invoice_settings": {"default_payment_method": better.id}})
+
+    controls.push(2 * DAY)
+
+    assert (once.status, once.attempt_count, once.auto_advance) == ("open", 1, True)
+    assert once.status_transitions.finalized_at is not None
+    assert once.next_payment_attempt == once.status_transitions.finalized_at + 32 * HOUR
+    assert twice.attempt_count == 2
+    paid = client.v1.invoices.retrieve(draft.id)
+    assert (paid.status, paid.attempt_count, paid.next_payment_attempt) == ("paid", 3, None)
+
+
+def test_retries_come_to_an_end(client: stripe.StripeClient, controls: Controls) -> None:
+    """After eight tries within two weeks the invoice just stays open."""
+    draft = drafted(client, customer(client, "pm_card_chargeCustomerFail"), 1500, auto_advance=True)
+
+    controls.push(30 * DAY)
+
+    left = client.v1.invoices.retrieve(draft.id)
+    assert (left.status, left.attempt_count, left.next_payment_attempt) == ("open", 8, None)
+
+
+def test_a_slow_bank_pays_an_invoice_in_the_end(client: stripe.StripeClient, controls: Controls) -> None:
+    """Until it has answered the invoice is open, and the attempt counts once."""
+    ada = customer(client, None)
+    account = client.v1.payment_methods.attach("pm_usBankAccount_success", {"customer": ada.id})
+    invoice = opened(client, ada, 1500)
+
+    waiting = client.v1.invoices.pay(invoice.id, {"payment_method": account.id})
+    controls.push(10 * DAY)
+
+    paid = client.v1.invoices.retrieve(invoice.id)
+    assert (waiting.status, waiting.attempted, waiting.attempt_count) == ("open", True, 1)
+    assert (paid.status, paid.attempt_count) == ("paid", 1)
+
+
+def test_an_invoice_can_be_sent(client: stripe.StripeClient, controls: Controls) -> None:
+    """It is finalised, and nobody is charged; when its day has passed that is told."""
+    ada = customer(client)
+    draft = drafted(client, ada, 1500, collection_method="send_invoice", days_until_due=7)
+
+    sent = client.v1.invoices.send_invoice(draft.id)
+    controls.push(8 * DAY)
+
+    assert (sent.status, sent.due_date, sent.next_payment_attempt) == ("open", draft.created + 7 * DAY, None)
+    assert events(client, "invoice.finalized") == ["invoice.sent", "invoice.overdue"]
+    with refused("you must specify 'due_date' or 'days_until_due'"):
+        client.v1.invoices.create({"customer": ada.id, "collection_method": "send_invoice"})
+
+
+def test_a_voided_invoice_is_over(client: stripe.StripeClient) -> None:
+    """Its payment intent goes with it."""
+    invoice = opened(client, customer(client), 1500)
+
+    void = client.v1.invoices.void_invoice(invoice.id)
+
+    assert (void.status, void.status_transitions.voided_at is not None) == ("void", True)
+    assert intent_of(client, invoice).status == "canceled"
+    assert events(client, "payment_intent.canceled") == ["invoice.updated", "invoice.voided"]
+    for again in (client.v1.invoices.void_invoice, client.v1.invoices.mark_uncollectible, client.v1.invoices.pay):
+        with refused("You can only pass in open invoices. This invoice isn't open."):
+            again(invoice.id)
+
+
+def test_an_uncollectible_invoice_can_still_be_paid(client: stripe.StripeClient) -> None:
+    """Or voided; but it is marked only once."""
+    invoice = opened(client, customer(client), 1500)
+
+    marked = client.v1.invoices.mark_uncollectible(invoice.id)
+    with refused("This invoice has already been marked uncollectible."):
+        client.v1.invoices.mark_uncollectible(invoice.id)
+    paid = client.v1.invoices.pay(invoice.id)
+
+    assert marked.status == "uncollectible"
+    details: Any = marked.to_dict()["status_details"]
+    assert details == {"uncollectible": {"reason": "user_forgiven"}}
+    assert paid.status == "paid"
+
+
+def test_what_is_over_stays_as_it_is(client: stripe.StripeClient) -> None:
+    """Each refusal in Stripe's words."""
+    paid = client.v1.invoices.pay(opened(client, customer(client), 1500).id)
+
+    with refused("Invoice is already paid"):
+        client.v1.invoices.pay(paid.id)
+    with refused("This invoice is already finalized, you can't re-finalize a non-draft invoice."):
+        client.v1.invoices.finalize_invoice(paid.id)
+    with refused("Invoices with `paid` payments cannot be voided."):
+        client.v1.invoices.void_invoice(paid.id)
+    with refused("You can only delete draft invoices."):
+        client.v1.invoices.delete(paid.id)
+    with refused("Finalized invoices can't be updated in this way") as refusal:
+        client.v1.invoices.update(paid.id, {"description": "Too late"})
+    assert refusal.value.param == "description"
+    noted = client.v1.invoices.update(paid.id, {"metadata": {"ok": "yes"}})
+    assert noted.to_dict()["metadata"] == {"ok": "yes"}
+
+
+def test_an_invoices_intent_is_cancelled_by_voiding_the_invoice(client: stripe.StripeClient) -> None:
+    """Not directly."""
+    intent = intent_of(client, opened(client, customer(client), 1500))
+
+    with refused("Void the Invoice"):
+        client.v1.payment_intents.cancel(intent.id)
+
+
+def test_a_draft_can_be_changed_and_deleted(client: stripe.StripeClient, controls: Controls) -> None:
+    """What was on it does not wait for another invoice afterwards."""
+    ada = customer(client)
+    draft = drafted(client, ada, 1500)
+
+    changed = client.v1.invoices.update(draft.id, {"description": "June", "auto_advance": True, "footer": "Thanks"})
+    gone = client.v1.invoices.delete(draft.id)
+    controls.push(2 * HOUR)
+
+    assert (changed.description, changed.footer, changed.auto_advance) == ("June", "Thanks", True)
+    assert gone.to_dict() == {"id": draft.id, "object": "invoice", "deleted": True}
+    assert events(client, "invoice.deleted") == []
+    assert client.v1.invoice_items.list({"customer": ada.id, "pending": True}).data == []
+    with refused("No such invoice") as refusal:
+        client.v1.invoices.retrieve(draft.id)
+    assert (refusal.value.http_status, refusal.value.param) == (404, "invoice")
+    with refused("No such invoice") as refusal:
+        client.v1.invoices.pay(draft.id)
+    assert (refusal.value.http_status, refusal.value.param) == (404, "id")
+
+
+def test_invoices_are_listed_by_customer_status_and_method(client: stripe.StripeClient) -> None:
+    """Newest first; and they can be searched."""
+    ada, bob = customer(client), customer(client)
+    draft, other = drafted(client, ada, 100), opened(client, bob, 200)
+    sent = opened(client, ada, 300, collection_method="send_invoice", days_until_due=1)
+
+    def ids(**filters: Any) -> list[str]:
+        asked: Any = filters
+        return [invoice.id for invoice in client.v1.invoices.list(asked).data]
+
+    assert ids() == [sent.id, other.id, draft.id]
+    assert ids(customer=ada.id) == [sent.id, draft.id]
+    assert ids(status="open") == [sent.id, other.id]
+    assert ids(collection_method="send_invoice", status="open") == [sent.id]
+    assert ids(due_date=sent.due_date) == [sent.id]
+    found = client.v1.invoices.search({"query": "status:'open' AND total>250"})
+    assert [invoice.id for invoice in found.data] == [sent.id]
+    with refused("Invalid status: must be one of draft, open, paid"):
+        ids(status="late")

@@ -103,8 +103,11 @@ def app(url: str, secret: str, framework: str) -> Starlette:
         await group.insert((event["id"], event["type"], body.decode()))
         return JSONResponse({"received": True})
 
-    route = Route("/webhooks/stripe", receive, methods=["POST"])
-    return FastAPI(routes=[route]) if framework == "FastAPI" else Starlette(routes=[route])
+    if framework == "FastAPI":
+        bare = FastAPI()
+        bare.add_route("/webhooks/stripe", receive, methods=["POST"])
+        return bare
+    return Starlette(routes=[Route("/webhooks/stripe", receive, methods=["POST"])])
 
 
 def main(url: str, secret: str, framework: str) -> None:

@@ -122,8 +122,6 @@ def test_a_wrong_session_is_refused_in_stripes_words(
     ("changes", "param"),
     [
         ({"mode": "subscription"}, "mode"),
-        ({"allow_promotion_codes": True}, "allow_promotion_codes"),
-        ({"discounts": [{"coupon": "half"}]}, "discounts"),
         ({"automatic_tax": {"enabled": True}}, "automatic_tax[enabled]"),
         ({"shipping_options": [{"shipping_rate": "shr_x"}]}, "shipping_options"),
         ({"invoice_creation": {"enabled": True}}, "invoice_creation[enabled]"),

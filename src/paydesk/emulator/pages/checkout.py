@@ -7,12 +7,12 @@ session's id, and works without JavaScript: every button is a form post.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from paydesk.emulator.kernel import form
 from paydesk.emulator.kernel.errors import StripeError
-from paydesk.emulator.pages import checkout_form, checkout_view, render
+from paydesk.emulator.pages import checkout_code, checkout_form, checkout_view, render
 from paydesk.emulator.pages.checkout_view import View
 from paydesk.emulator.resources import checkout_line_items as line_items
 from paydesk.emulator.resources import checkout_payment, checkout_session, payment_method
@@ -78,7 +78,7 @@ class CheckoutPage:
         return await self._in_world(request, lambda world, session: _page(world, session, has_failed=has_failed))
 
     async def submit(self, request: Request) -> Response:
-        """POST: one more of an item, or the payment."""
+        """POST: one more of an item, a promotion code, or the payment."""
         body = await render.body(request)
         try:
             sent = form.decode(body) if body is not None else {}
@@ -186,6 +186,9 @@ def _submit(world: World, session: Document, sent: dict[str, Any]) -> Next:
     change = sent.get("change")
     if isinstance(change, str):
         return _changed(world, session, typed, change)
+    # A code that was typed and not applied yet is applied first: nobody pays the full price by pressing Enter.
+    if "promotion" in sent or (typed.promotion_code and checkout_code.is_asked(session)):
+        return _with_code(world, session, typed, is_removed=sent.get("promotion") == "remove")
     today = checkout_view.today(world)
     if isinstance(sent.get("test_card"), str):
         typed = checkout_form.with_test_card(typed, sent["test_card"], today)
@@ -202,6 +205,9 @@ def _submit(world: World, session: Document, sent: dict[str, Any]) -> Next:
     if asks_card and plastic is not None and plastic.asks_captcha and not typed.is_person:
         asked = "Confirm that you are a person, and enter the card again."
         return Shown(checkout_view.of(world, session, typed=typed, alert=asked, asks_person=True), 422)
+    lapsed = checkout_code.what_lapsed(world, session, line_items.lines_of(session))
+    if lapsed is not None:
+        return Shown(checkout_view.of(world, session, typed=typed, alert=lapsed), 409)
     session.private["typed"] = typed.kept()
     try:
         method = payment_method.new(world, _method(typed, fixed)) if asks_card else None
@@ -242,12 +248,27 @@ def _changed(world: World, session: Document, typed: Typed, change: str) -> Next
         line_items.with_quantity(world, line, int(quantity)) if line["id"] == identifier else line
         for line in line_items.lines_of(session)
     ]
+    lapsed = checkout_code.what_lapsed(world, session, lines)
+    if lapsed is not None:
+        return Shown(checkout_view.of(world, session, typed=typed, alert=lapsed), 422)
     try:
         checkout_session.set_lines(world, session, lines)
     except StripeError as refusal:
         return Shown(checkout_view.of(world, session, typed=typed, alert=refusal.message), 422)
     world.save(session)
     return Shown(checkout_view.of(world, session, typed=typed))
+
+
+def _with_code(world: World, session: Document, typed: Typed, *, is_removed: bool) -> Next:
+    """The page with a promotion code applied, taken back, or refused."""
+    problem = None
+    if is_removed:
+        checkout_code.remove(world, session)
+    elif checkout_code.is_asked(session):
+        problem = checkout_code.apply(world, session, typed.promotion_code)
+    if problem is None:
+        return Shown(checkout_view.of(world, session, typed=replace(typed, promotion_code="")))
+    return Shown(checkout_view.of(world, session, typed=typed, problems={"promotion_code": problem}), 422)
 
 
 def _after_refusal(world: World, session: Document, refused: Refused) -> Next:

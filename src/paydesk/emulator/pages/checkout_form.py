@@ -56,6 +56,7 @@ class Typed:
     country: str = "US"
     postal_code: str = ""
     is_person: bool = False
+    promotion_code: str = ""
     number: str = field(default="", repr=False)
     expiry: str = field(default="", repr=False)
     cvc: str = field(default="", repr=False)
@@ -88,6 +89,7 @@ def read(sent: Mapping[str, Any]) -> Typed:
         country=text("country").upper() or "US",
         postal_code=text("postal_code"),
         is_person=text("is_person") == "yes",
+        promotion_code=text("promotion_code"),
         number=text("card_number"),
         expiry=text("card_expiry"),
         cvc=text("card_cvc"),

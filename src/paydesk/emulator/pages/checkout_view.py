@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from paydesk.emulator.pages import checkout_form, render
+from paydesk.emulator.pages import checkout_code, checkout_form, render
 from paydesk.emulator.pages.checkout_form import Typed
-from paydesk.emulator.resources import account, checkout_payment
+from paydesk.emulator.resources import account, checkout_discounts, checkout_payment
 from paydesk.emulator.resources import checkout_line_items as line_items
 
 if TYPE_CHECKING:
@@ -62,6 +62,16 @@ class Item:
 
 
 @dataclass(frozen=True)
+class Discount:
+    """What the order is cheaper by, and why. `note` is empty where the amount says it all."""
+
+    label: str
+    note: str
+    amount: int
+    is_removable: bool
+
+
+@dataclass(frozen=True)
 class TestCard:
     """A card to try with one click."""
 
@@ -95,6 +105,8 @@ class View:
     total: int
     items: tuple[Item, ...]
     shown: int
+    discount: Discount | None
+    asks_code: bool
     cancel_url: str | None
     success_url: str
     fixed_email: str | None
@@ -145,6 +157,8 @@ def of(
         items=items,
         # One folded item would save no room.
         shown=ITEMS_SHOWN if len(items) > ITEMS_SHOWN + 1 else len(items),
+        discount=discount_of(session),
+        asks_code=checkout_code.is_asked(session),
         cancel_url=with_id(session["cancel_url"], session),
         success_url=session["success_url"],
         fixed_email=checkout_payment.fixed_email(world, session),
@@ -166,6 +180,20 @@ def of(
 def items_of(world: World, session: Document) -> tuple[Item, ...]:
     """The lines of the order."""
     return tuple(_item(world, line) for line in line_items.lines_of(session))
+
+
+def discount_of(session: Document) -> Discount | None:
+    """What made the order cheaper."""
+    kept = checkout_discounts.of(session)
+    if kept is None:
+        return None
+    percent = kept["terms"]["percent_off"]
+    return Discount(
+        label=kept["label"],
+        note="" if percent is None else f"{percent}% off",
+        amount=session["total_details"]["amount_discount"],
+        is_removable=kept["is_typed"],
+    )
 
 
 def asks_card(session: Document) -> bool:
@@ -203,7 +231,7 @@ def _item(world: World, line: dict[str, Any]) -> Item:
         name=line["description"] or "Item",
         description=product["description"] if product is not None else None,
         quantity=line["quantity"],
-        amount=line["amount_total"],
+        amount=line["amount_subtotal"],
         each=line_items.each(world, line),
         is_adjustable=bool(allowed.get("enabled")),
         minimum=allowed.get("minimum", 0),

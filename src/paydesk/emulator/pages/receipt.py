@@ -46,6 +46,7 @@ def _values(world: World, identifier: str) -> dict[str, Any] | None:
         "amount": charge["amount"],
         "brand": _BRANDS.get(brand, brand.capitalize()),
         "currency": charge["currency"],
+        "discount": checkout_view.discount_of(session) if session is not None else None,
         "items": checkout_view.items_of(world, session) if session is not None else (),
         "last4": card.get("last4") or "",
         "livemode": world.livemode,

@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from paydesk.emulator.kernel.errors import StripeError, invalid
 from paydesk.emulator.kernel.fields import address
-from paydesk.emulator.resources import customer, paying, payment_intent, payment_method, setup_intent
+from paydesk.emulator.resources import (
+    checkout_discounts,
+    customer,
+    paying,
+    payment_intent,
+    payment_method,
+    setup_intent,
+)
+from paydesk.emulator.resources.checkout_line_items import lines_of
 from paydesk.emulator.resources.checkout_shape import details
 from paydesk.emulator.rules import confirming
 from paydesk.emulator.rules.confirming import Accept
@@ -53,11 +61,15 @@ def submit(world: World, session: Document, payer: Payer, method: Document | Non
 
     Raises:
         StripeError: 402 when the bank declines: the session stays open, and what the try left behind is kept. 400 when
-            the session is over.
+            the session is over, or its discount can no longer be had.
     """
     check_open(session, "confirmed")
+    checkout_discounts.check(world, session, lines_of(session))
     session.private["payer"] = asdict(payer)
     if session["mode"] == "payment" and not session["amount_total"]:
+        # An earlier try, before a code made the order free, is a payment nobody waits for.
+        give_up(world, session)
+        session["payment_intent"] = None
         _complete(world, session, "no_payment_required", _customer_for(world, session))
         return
     if method is None:
@@ -220,6 +232,7 @@ def _follow(world: World, session: Document, intent: Document) -> None:
 def _complete(world: World, session: Document, payment_status: str, customer_id: str | None) -> None:
     payer = session.private["payer"]
     customer.introduce(world, customer_id)
+    checkout_discounts.redeem(world, session)
     session["customer"] = customer_id
     session["customer_details"] = details(**payer)
     session["payment_status"] = payment_status

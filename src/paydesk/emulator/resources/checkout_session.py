@@ -12,8 +12,8 @@ from paydesk.emulator.kernel.errors import StripeError, invalid
 from paydesk.emulator.kernel.fields import metadata
 from paydesk.emulator.kernel.kinds import Kind
 from paydesk.emulator.kernel.routes import Call, Route, listing, retrieve, words
+from paydesk.emulator.resources import checkout_discounts, checkout_payment, checkout_validation, setup_intent
 from paydesk.emulator.resources import checkout_line_items as line_items
-from paydesk.emulator.resources import checkout_payment, checkout_validation, setup_intent
 from paydesk.emulator.resources.checkout_payment import EXPIRE, check_open
 from paydesk.emulator.resources.checkout_shape import opened
 from paydesk.emulator.rules.checkout_totals import Totals, totals
@@ -41,12 +41,14 @@ SESSION = Kind(
     ),
     references={
         "customer": "customer",
+        "discounts.coupon": "coupon",
+        "discounts.promotion_code": "promotion_code",
         "invoice": "invoice",
         "payment_intent": "payment_intent",
         "setup_intent": "setup_intent",
         "subscription": "subscription",
     },
-    includes={"line_items": line_items.embedded},
+    includes={"line_items": line_items.embedded, "total_details.breakdown": checkout_discounts.breakdown},
 )
 
 
@@ -57,12 +59,16 @@ def _create(call: Call) -> Document:
     wanted = check_currency(given["currency"]) if given.get("currency") else None
     lines = line_items.create(world, given.get("line_items", ()), given["mode"], wanted)
     currency = lines[0]["currency"] if lines else wanted
+    discount = checkout_discounts.asked(world, given, lines, currency, given.get("customer"))
+    lines = checkout_discounts.discounted(world, lines, discount)
     sums = totals(lines) if lines else None
     if sums is not None and currency is not None:
         check_total(sums, currency)
     session = opened(world, given, currency=currency, totals=sums, customer=customer)
+    session["discounts"] = checkout_discounts.shown(discount)
     call.echo(session)
     session.private = {
+        "discount": discount,
         "lines": lines,
         "payment_intent_data": given.get("payment_intent_data") or {},
         "customer_update": given.get("customer_update") or {},
@@ -95,13 +101,36 @@ def check_total(sums: Totals, currency: str) -> None:
 
 
 def set_lines(world: World, session: Document, lines: list[line_items.Line]) -> None:
-    """Sell these from now on, at what they cost."""
+    """Sell these from now on, at what they cost less the session's discount.
+
+    Raises:
+        StripeError: 400 where the total cannot be charged, or the discount is not to be had for these.
+    """
+    checkout_discounts.check(world, session, lines)
+    _sell(world, session, lines, checkout_discounts.of(session))
+
+
+def set_discount(world: World, session: Document, discount: checkout_discounts.Discount | None) -> None:
+    """Give what is sold for less from now on, or (for None) at its full price again.
+
+    Raises:
+        StripeError: 400 where the total cannot be charged.
+    """
+    _sell(world, session, line_items.lines_of(session), discount)
+
+
+def _sell(
+    world: World, session: Document, lines: list[line_items.Line], discount: checkout_discounts.Discount | None
+) -> None:
+    lines = checkout_discounts.discounted(world, lines, discount)
     sums = totals(lines)
     check_total(sums, session["currency"])
     checkout_payment.abandon_try(world, session)
+    session.private["discount"] = discount
     session.private["lines"] = lines
     session["amount_subtotal"] = sums.subtotal
     session["amount_total"] = sums.total
+    session["discounts"] = checkout_discounts.shown(discount)
     session["total_details"] = sums.details()
 
 

@@ -19,6 +19,8 @@ QUANTITY_MAX: Final = 999_999
 
 # Which group of parameters belongs to which mode.
 _OF_MODE: Final = {
+    "allow_promotion_codes": ("payment", "subscription"),
+    "discounts": ("payment", "subscription"),
     "line_items": ("payment", "subscription"),
     "payment_intent_data": ("payment",),
     "setup_intent_data": ("setup",),
@@ -47,7 +49,6 @@ REFUSED: Final[Mapping[str, str]] = {
     "setup_intent_data.on_behalf_of": "the card would be saved for the wrong account.",
 }
 _NOT_YET: Final = {
-    "allow_promotion_codes": "the total could not include a promotion code's discount",
     "automatic_tax.enabled": "tax would be missing from the total",
     "invoice_creation.enabled": "no invoice would follow the payment",
 }
@@ -146,9 +147,8 @@ def _not_yet(given: Mapping[str, Any]) -> Iterator[StripeError]:
         value = given.get(top)
         if (value or {}).get(below) if below else value:
             yield _not_modelled(name, why)
-    for name in ("discounts", "shipping_options"):
-        if given.get(name):
-            yield _not_modelled(name, "the total would be wrong")
+    if given.get("shipping_options"):
+        yield _not_modelled("shipping_options", "the total would be wrong")
 
 
 def _not_modelled(name: str, why: str) -> StripeError:

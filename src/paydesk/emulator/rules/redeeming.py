@@ -7,7 +7,10 @@ so that lists and look-ups show it as it is.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from paydesk.emulator.rules import discounts
 
 if TYPE_CHECKING:
     from paydesk.emulator.kernel.document import Document
@@ -15,6 +18,59 @@ if TYPE_CHECKING:
 
 # One task for both: what is over at that time is the coupon's business, and its codes follow it.
 LAPSE: Final = "coupon.lapse"
+
+Why = Literal[
+    "inactive", "expired", "used_up", "not_theirs", "not_first", "too_little", "other_currency", "other_products"
+]
+
+
+@dataclass(frozen=True)
+class Purchase:
+    """What somebody wants to have cheaper; `subtotal` is in the currency's smallest unit."""
+
+    currency: str
+    subtotal: int
+    products: frozenset[str]
+    customer: str | None = None
+    has_paid_before: bool = False
+
+
+def why_not(coupon: Document | None, code: Document | None, purchase: Purchase, now: int) -> Why | None:
+    """Why a coupon, or a promotion code for it, cannot be redeemed for a purchase; None: it can.
+
+    No coupon is one that was deleted. `now` is in seconds.
+    """
+    for limited, ends in ((code, "expires_at"), (coupon, "redeem_by")):
+        if limited is not None and has_passed(limited[ends], now):
+            return "expired"
+        if limited is not None and is_used_up(limited):
+            return "used_up"
+    if coupon is None or (code is not None and not code.private["is_switched_on"]):
+        return "inactive"
+    if code is not None:
+        if code["customer"] not in (None, purchase.customer):
+            return "not_theirs"
+        if code["restrictions"]["first_time_transaction"] and purchase.has_paid_before:
+            return "not_first"
+        if code["restrictions"]["minimum_amount"] is not None:
+            least = minimum(code, purchase.currency)
+            if least is None:
+                return "other_currency"
+            if purchase.subtotal < least:
+                return "too_little"
+    terms = discounts.terms(coupon, purchase.currency)
+    if terms is None:
+        return "other_currency"
+    return None if any(map(terms.applies_to, purchase.products)) else "other_products"
+
+
+def minimum(code: Document, currency: str) -> int | None:
+    """From which amount on a code can be redeemed; None where it names none in this currency."""
+    restrictions = code["restrictions"]
+    if restrictions["minimum_amount_currency"] == currency:
+        return int(restrictions["minimum_amount"])
+    option: dict[str, int] | None = code.private["minimums"].get(currency)
+    return None if option is None else option["minimum_amount"]
 
 
 def is_valid(coupon: Mapping[str, Any], now: int) -> bool:

@@ -86,7 +86,7 @@
     }
     sent = true;
     if (!pay) return;
-    if (event.submitter && event.submitter.name === "change") return;
+    if (event.submitter && ["change", "promotion"].includes(event.submitter.name)) return;
     pay.setAttribute("aria-disabled", "true");
     label.textContent = pay.dataset.busy;
   });

@@ -251,6 +251,21 @@ def test_an_attempt_that_failed_is_made_again(client: stripe.StripeClient, contr
     assert (paid.status, paid.attempt_count, paid.next_payment_attempt) == ("paid", 3, None)
 
 
+def test_an_open_invoice_can_be_left_to_advance(client: stripe.StripeClient, controls: Controls) -> None:
+    """Collecting starts an hour later; and stops when it is switched off again."""
+    ada = customer(client)
+    one, two = opened(client, ada, 1500), opened(client, ada, 900)
+
+    client.v1.invoices.update(one.id, {"auto_advance": True})
+    client.v1.invoices.update(two.id, {"auto_advance": True})
+    stopped = client.v1.invoices.update(two.id, {"auto_advance": False})
+    controls.push(HOUR + 10)
+
+    assert stopped.next_payment_attempt is None
+    assert client.v1.invoices.retrieve(one.id).status == "paid"
+    assert client.v1.invoices.retrieve(two.id).status == "open"
+
+
 def test_retries_come_to_an_end(client: stripe.StripeClient, controls: Controls) -> None:
     """After eight tries within two weeks the invoice just stays open."""
     draft = drafted(client, customer(client, "pm_card_chargeCustomerFail"), 1500, auto_advance=True)

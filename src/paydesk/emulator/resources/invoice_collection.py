@@ -43,9 +43,7 @@ def method_of(world: World, invoice: Document) -> Document | None:
     return _of_source(world, customer["default_source"])
 
 
-def charge(
-    world: World, invoice: Document, method: Document, *, is_automatic: bool, off_session: bool = True
-) -> None:
+def charge(world: World, invoice: Document, method: Document, *, is_automatic: bool, off_session: bool = True) -> None:
     """Pay an open invoice with a payment method, `off_session` while its customer is not there.
 
     Afterwards it is paid, waits for a slow bank, or waits for the customer: its intent is in `requires_action` then.
@@ -107,6 +105,7 @@ def _collect(world: World, subject: str) -> None:
     except StripeError as refusal:
         # A decline has been told of already, step by step; what could not even be tried has not.
         if not refusal.keeps_work:
+            invoice.private.pop("attempt", None)
             _failed(world, invoice, is_automatic=True, counts=True)
 
 

@@ -177,8 +177,10 @@ def take(world: World, invoice: Document, customer: Document, given: dict[str, A
     _take_due_date(world, invoice, given)
     if invoice["status"] == "draft":
         _take_advance(world, invoice, given)
-    elif "auto_advance" in given:
+    elif invoice["status"] == "open" and given.get("auto_advance", invoice["auto_advance"]) != invoice["auto_advance"]:
         invoice["auto_advance"] = given["auto_advance"]
+        is_charged = invoice["auto_advance"] and invoice["collection_method"] == "charge_automatically"
+        invoice["next_payment_attempt"] = world.now + RESTS_SECONDS if is_charged else None
 
 
 def _take_payment(world: World, invoice: Document, customer: Document, given: dict[str, Any]) -> None:

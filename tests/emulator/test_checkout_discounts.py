@@ -108,6 +108,15 @@ def test_an_amount_off_is_had_in_its_other_currencies(client: stripe.StripeClien
     assert session.amount_total == 1450
 
 
+def test_a_share_leaves_a_total_that_can_be_paid(client: stripe.StripeClient) -> None:
+    """Dinars have three digits after the point, and cards pay only two."""
+    dinars = {"currency": "kwd", "unit_amount": 19990, "product_data": {"name": "E-book"}}
+
+    session = opened(client, line_items=[{"price_data": dinars, "quantity": 1}], discounts=[{"coupon": coupon(client)}])
+
+    assert session.amount_total == 14990
+
+
 def test_what_is_free_needs_no_card_and_leaves_no_payment(client: stripe.StripeClient, wire: Wire) -> None:
     """100 % off: how a seller smoke-tests live mode."""
     session = opened(client, discounts=[{"coupon": coupon(client, percent_off=100)}])

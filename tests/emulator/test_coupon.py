@@ -115,6 +115,7 @@ def test_coupons_are_listed_newest_first(client: stripe.StripeClient) -> None:
         ({"amount_off": 100}, "parameter_missing", "currency"),
         ({"amount_off": 0, "currency": "usd"}, "parameter_invalid_integer", "amount_off"),
         ({"amount_off": 100, "currency": "xxx"}, None, "currency"),
+        ({"amount_off": 1001, "currency": "kwd"}, None, "amount_off"),
         ({"percent_off": 10, "currency_options": {"eur": {"amount_off": 1}}}, None, "currency_options"),
         (
             {"amount_off": 1, "currency": "usd", "currency_options": {"usd": {"amount_off": 1}}},

@@ -43,6 +43,23 @@ def test_worked_examples(discount: Terms, amounts: tuple[int, ...], off: tuple[i
     assert taken(discount, [book(amount) for amount in amounts]) == off
 
 
+@pytest.mark.parametrize(
+    ("discount", "amounts", "step", "off"),
+    [
+        (Terms("25", None), (19990,), 10, (5000,)),
+        (Terms("25", None), (1900, 100), 100, (500, 0)),
+        (Terms("100", None), (19990, 10), 10, (19990, 10)),
+        (Terms("10", None), (19995,), 10, (2000,)),
+        (Terms("25", None), (19995,), 10, (4999,)),
+    ],
+)
+def test_currencies_counted_finer_than_they_are(
+    discount: Terms, amounts: tuple[int, ...], step: int, off: tuple[int, ...]
+) -> None:
+    """A quarter of 19.990 dinars is 5.000: the last digit must stay 0, where it was."""
+    assert taken(discount, [book(amount) for amount in amounts], step=step) == off
+
+
 def test_a_percentage_is_of_what_is_left() -> None:
     """$5 off and then 10 %, or the other way round: not the same."""
     five, tenth = Terms(None, 500), Terms("10", None)
@@ -51,10 +68,10 @@ def test_a_percentage_is_of_what_is_left() -> None:
     assert taken_in_turn([tenth, five], [book(2000)]) == ((200,), (500,))
 
 
-@given(st.lists(TERMS, max_size=4), PARTS)
-def test_no_line_goes_below_nothing(discounts: list[Terms], parts: list[Part]) -> None:
+@given(st.lists(TERMS, max_size=4), PARTS, st.sampled_from([1, 10, 100]))
+def test_no_line_goes_below_nothing(discounts: list[Terms], parts: list[Part], step: int) -> None:
     """Whatever discounts meet, a line can only become free, and only lines they are for become cheaper."""
-    turns = taken_in_turn(discounts, parts)
+    turns = taken_in_turn(discounts, parts, step=step)
 
     for index, part in enumerate(parts):
         assert 0 <= sum(turn[index] for turn in turns) <= part.amount

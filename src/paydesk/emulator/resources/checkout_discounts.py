@@ -14,6 +14,7 @@ from paydesk.emulator.kernel.errors import StripeError, exclusive, invalid, miss
 from paydesk.emulator.resources import discount as discounts
 from paydesk.emulator.rules import redeeming
 from paydesk.emulator.rules.discounts import Part, Terms, taken, terms
+from paydesk.emulator.rules.money import step
 from paydesk.emulator.rules.redeeming import Purchase, Why
 
 if TYPE_CHECKING:
@@ -138,8 +139,9 @@ def check(world: World, session: Document, lines: Sequence[Line]) -> None:
 def discounted(world: World, lines: Sequence[dict[str, Any]], discount: Discount | None) -> list[dict[str, Any]]:
     """Line items with what the discount takes off each."""
     off: Sequence[int] = [0] * len(lines)
-    if discount is not None:
-        off = taken(_terms(discount), [Part(_product(world, line), line["amount_subtotal"]) for line in lines])
+    if discount is not None and lines:
+        parts = [Part(_product(world, line), line["amount_subtotal"]) for line in lines]
+        off = taken(_terms(discount), parts, step=step(lines[0]["currency"]))
     return [
         line | {"amount_discount": less, "amount_total": line["amount_subtotal"] - less}
         for line, less in zip(lines, off, strict=True)

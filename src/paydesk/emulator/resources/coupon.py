@@ -15,7 +15,7 @@ from paydesk.emulator.kernel.fields import metadata
 from paydesk.emulator.kernel.kinds import Kind
 from paydesk.emulator.kernel.routes import Call, Route, listing, retrieve, words
 from paydesk.emulator.rules import redeeming
-from paydesk.emulator.rules.money import check_currency
+from paydesk.emulator.rules.money import check_currency, check_granularity
 
 if TYPE_CHECKING:
     from paydesk.emulator.kernel.world import World
@@ -131,7 +131,9 @@ def _check_worth(given: Mapping[str, Any]) -> str | None:
     at_least_one(given, "amount_off")
     if not given.get("currency"):
         raise missing_param("currency")
-    return check_currency(given["currency"])
+    currency = check_currency(given["currency"])
+    check_granularity(amount or 0, currency, param="amount_off")
+    return currency
 
 
 def _only_for_amounts() -> StripeError:
@@ -175,8 +177,10 @@ def _options(given: Mapping[str, Any] | None, own: str | None) -> dict[str, Any]
                 "The coupon's own currency cannot be set in `currency_options`.",
                 param=f"currency_options[{currency}]",
             )
-        amount = at_least_one(option, "amount_off", param=f"currency_options[{currency}][amount_off]")
-        options[lowered] = {"amount_off": amount}
+        param = f"currency_options[{currency}][amount_off]"
+        at_least_one(option, "amount_off", param=param)
+        check_granularity(option["amount_off"], lowered, param=param)
+        options[lowered] = {"amount_off": option["amount_off"]}
     return options
 
 

@@ -54,24 +54,29 @@ def terms(coupon: Document, currency: str) -> Terms | None:
     return None if option is None else Terms(None, option["amount_off"], only)
 
 
-def taken(given: Terms, parts: Sequence[Part]) -> tuple[int, ...]:
-    """What one discount takes off each line. Lines below zero (credits) stay as they are."""
+def taken(given: Terms, parts: Sequence[Part], *, step: int = 1) -> tuple[int, ...]:
+    """What one discount takes off each line. Lines below zero (credits) stay as they are.
+
+    Where all amounts are multiples of `step`, as some currencies want it, what is taken off is one too.
+    """
     weights = [part.amount if part.amount > 0 and given.applies_to(part.product) else 0 for part in parts]
     whole = sum(weights)
+    if any(weight % step for weight in weights):
+        step = 1
     if given.percent_off is not None:
-        exact = whole * Decimal(given.percent_off) / 100
-        amount = int(exact.quantize(Decimal(1), rounding=ROUND_HALF_UP))
+        exact = whole * Decimal(given.percent_off) / 100 / step
+        steps = int(exact.quantize(Decimal(1), rounding=ROUND_HALF_UP))
     else:
-        amount = given.amount_off or 0
-    return spread(min(amount, whole), weights)
+        steps = min(given.amount_off or 0, whole) // step
+    return tuple(share * step for share in spread(steps, weights))
 
 
-def taken_in_turn(discounts: Sequence[Terms], parts: Sequence[Part]) -> tuple[tuple[int, ...], ...]:
+def taken_in_turn(discounts: Sequence[Terms], parts: Sequence[Part], *, step: int = 1) -> tuple[tuple[int, ...], ...]:
     """What each discount takes off each line, in the order they apply."""
     turns: list[tuple[int, ...]] = []
     left = list(parts)
     for discount in discounts:
-        turn = taken(discount, left)
+        turn = taken(discount, left, step=step)
         left = [Part(part.product, part.amount - off) for part, off in zip(left, turn, strict=True)]
         turns.append(turn)
     return tuple(turns)

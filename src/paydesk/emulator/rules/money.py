@@ -109,6 +109,10 @@ def check_charge_amount(amount: int, currency: str, *, param: str = "amount") ->
 
 def check_granularity(amount: int, currency: str, *, param: str = "amount") -> None:
     """Refuse fractions of a unit that a currency, counted finer than it is, does not have."""
-    step = 10 if currency in THREE_DECIMAL else 100 if currency in WHOLE_IN_HUNDREDTHS else 1
-    if amount % step:
-        raise invalid(f"Amounts in {currency} must be divisible by {step}: {amount} is not.", param=param)
+    if amount % step(currency):
+        raise invalid(f"Amounts in {currency} must be divisible by {step(currency)}: {amount} is not.", param=param)
+
+
+def step(currency: str) -> int:
+    """What every amount is a multiple of: more than 1 in currencies that are counted finer than they are."""
+    return 10 if currency in THREE_DECIMAL else 100 if currency in WHOLE_IN_HUNDREDTHS else 1

@@ -130,6 +130,19 @@ def test_a_code_ends_when_its_time_or_its_coupon_does(
     assert again.value.param == "active"
 
 
+def test_a_new_coupon_of_an_old_id_revives_no_codes(client: stripe.StripeClient, coupon: str) -> None:
+    """They promised the coupon that was deleted."""
+    code = made(client, coupon)
+
+    client.v1.coupons.delete(coupon)
+    client.v1.coupons.create({"id": coupon, "percent_off": 100})
+    with pytest.raises(stripe.InvalidRequestError) as again:
+        client.v1.promotion_codes.update(code.id, {"active": True})
+
+    assert again.value.param == "active"
+    assert not client.v1.promotion_codes.retrieve(code.id).active
+
+
 def test_restrictions_come_with_the_code(client: stripe.StripeClient, coupon: str) -> None:
     """From which amount on, in which currency; further currencies are shown when they are asked for."""
     restrictions = {

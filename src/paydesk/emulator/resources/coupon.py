@@ -94,7 +94,7 @@ def _update(call: Call) -> Document:
 def _delete(call: Call) -> dict[str, Any]:
     coupon = call.world.get("coupon", call.path["coupon"])
     stub = call.world.delete(coupon, "coupon.deleted")
-    redeeming.refresh(call.world, coupon.id)
+    redeeming.orphan(call.world, coupon.id)
     return stub
 
 

@@ -76,6 +76,7 @@ def _create(call: Call) -> Document:
         }
     )
     code.private = {
+        "is_orphan": False,
         "is_switched_on": given.get("active", True),
         "minimums": _minimums(given.get("restrictions") or {}, restrictions["minimum_amount_currency"]),
     }

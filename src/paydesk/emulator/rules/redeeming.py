@@ -45,7 +45,7 @@ def why_not(coupon: Document | None, code: Document | None, purchase: Purchase, 
             return "expired"
         if limited is not None and is_used_up(limited):
             return "used_up"
-    if coupon is None or (code is not None and not code.private["is_switched_on"]):
+    if coupon is None or (code is not None and not is_active(code, coupon, now)):
         return "inactive"
     if code is not None:
         if code["customer"] not in (None, purchase.customer):
@@ -82,6 +82,7 @@ def is_active(code: Document, coupon: Mapping[str, Any] | None, now: int) -> boo
     """Whether a promotion code can still be redeemed; None is a coupon that was deleted."""
     return (
         bool(code.private["is_switched_on"])
+        and not code.private["is_orphan"]
         and coupon is not None
         and is_valid(coupon, now)
         and not has_passed(code["expires_at"], now)
@@ -108,6 +109,14 @@ def refresh(world: World, coupon_id: str) -> None:
         world.save(coupon)
     for code in world.having("promotion_code", "promotion.coupon", coupon_id):
         code["active"] = is_active(code, coupon, world.now)
+        world.save(code)
+
+
+def orphan(world: World, coupon_id: str) -> None:
+    """End a deleted coupon's codes for good: another coupon of its id may follow, and is not what they promised."""
+    for code in world.having("promotion_code", "promotion.coupon", coupon_id):
+        code.private["is_orphan"] = True
+        code["active"] = False
         world.save(code)
 
 

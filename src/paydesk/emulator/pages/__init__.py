@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from paydesk.emulator.pages.challenge import ChallengePage
 from paydesk.emulator.pages.checkout import CheckoutPage
+from paydesk.emulator.pages.invoice import InvoicePage
 from paydesk.emulator.pages.receipt import ReceiptPage
 from paydesk.emulator.pages.welcome import WelcomePage
 
@@ -23,11 +24,14 @@ def routes(kernel: Kernel, answered: Answered) -> list[Route]:
     """Where the pages are. `answered` waits until an event's deliveries were answered."""
     checkout = CheckoutPage(kernel, answered)
     challenge = ChallengePage(kernel, checkout)
+    invoice = InvoicePage(kernel)
     return [
         Route("/", WelcomePage(kernel).show, methods=["GET"]),
         Route("/c/pay/{session}", checkout.show, methods=["GET"]),
         Route("/c/pay/{session}", checkout.submit, methods=["POST"]),
         Route("/3d_secure_2/hosted", challenge.show, methods=["GET"]),
         Route("/3d_secure_2/hosted", challenge.answer, methods=["POST"]),
+        Route("/i/{account}/{token}", invoice.show, methods=["GET"]),
+        Route("/i/{account}/{token}", invoice.submit, methods=["POST"]),
         Route("/receipts/{charge}", ReceiptPage(kernel).show, methods=["GET"]),
     ]

@@ -165,16 +165,26 @@ def of(
         asks_card=asks_card(session),
         asks_person=asks_person,
         button=_button(session, total),
-        cards=tuple(
-            TestCard(number, label, checkout_form.sample_cvc(number))
-            for number, label in (_LIVE_CARDS if world.livemode else _TEST_CARDS)
-        ),
-        sample=Sample(checkout_form.sample_expiry(today(world))),
+        cards=test_cards(world),
+        sample=sample(world),
         countries=render.countries(),
         typed=(typed or remembered(session)).without_card(),
         alert=alert,
         problems=problems or {},
     )
+
+
+def test_cards(world: World) -> tuple[TestCard, ...]:
+    """The cards to try with one click."""
+    return tuple(
+        TestCard(number, label, checkout_form.sample_cvc(number))
+        for number, label in (_LIVE_CARDS if world.livemode else _TEST_CARDS)
+    )
+
+
+def sample(world: World) -> Sample:
+    """What they fill in beside themselves."""
+    return Sample(checkout_form.sample_expiry(today(world)))
 
 
 def items_of(world: World, session: Document) -> tuple[Item, ...]:

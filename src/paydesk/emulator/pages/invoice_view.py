@@ -1,0 +1,138 @@
+"""What the invoice page shows: worked out here, so that the template only arranges it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from paydesk.emulator.pages import checkout_view, render
+from paydesk.emulator.pages.checkout_form import Typed
+from paydesk.emulator.resources import account, invoice_collection, invoice_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from paydesk.emulator.kernel.document import Document
+    from paydesk.emulator.kernel.world import World
+    from paydesk.emulator.pages.checkout_view import Sample, TestCard
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the invoice."""
+
+    name: str
+    amount: int
+    note: str
+
+
+@dataclass(frozen=True)
+class View:
+    """Everything the page's template shows."""
+
+    action: str
+    seller: str
+    number: str
+    livemode: bool
+    currency: str
+    total: int
+    due: int
+    from_balance: int
+    is_paid: bool
+    is_payable: bool
+    told: str
+    billed_to: str | None
+    description: str | None
+    footer: str | None
+    lines: tuple[Line, ...]
+    receipt_url: str | None
+    cards: tuple[TestCard, ...]
+    sample: Sample
+    countries: Mapping[str, str]
+    typed: Typed
+    asks_person: bool = False
+    alert: str | None = None
+    problems: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def focus(self) -> str | None:
+        """The first field that needs another look."""
+        return next(iter(self.problems), None)
+
+
+def of(
+    world: World,
+    invoice: Document,
+    *,
+    typed: Typed | None = None,
+    alert: str | None = None,
+    problems: Mapping[str, str] | None = None,
+    asks_person: bool = False,
+) -> View:
+    """The page of a finalised invoice."""
+    return View(
+        action=invoice["hosted_invoice_url"],
+        seller=account.seller(world),
+        number=invoice["number"],
+        livemode=world.livemode,
+        currency=invoice["currency"],
+        total=invoice["total"],
+        due=invoice["amount_due"],
+        from_balance=invoice["amount_due"] - invoice["total"],
+        is_paid=invoice["status"] == "paid",
+        is_payable=is_payable(world, invoice),
+        told=_told(invoice),
+        billed_to=invoice["customer_name"] or invoice["customer_email"],
+        description=invoice["description"],
+        footer=invoice["footer"],
+        lines=tuple(_line(line) for line in invoice_lines.of(invoice)),
+        receipt_url=_receipt(world, invoice),
+        cards=checkout_view.test_cards(world),
+        sample=checkout_view.sample(world),
+        countries=render.countries(),
+        typed=(typed or Typed(name=invoice["customer_name"] or "")).without_card(),
+        alert=alert,
+        problems=problems or {},
+        asks_person=asks_person,
+    )
+
+
+def is_payable(world: World, invoice: Document) -> bool:
+    """Whether a card can be taken for it: something is due, and no bank is being asked."""
+    if invoice["status"] not in ("open", "uncollectible") or not invoice["amount_due"]:
+        return False
+    return bool(invoice_collection.intent_of(world, invoice)["status"] != "processing")
+
+
+def _told(invoice: Document) -> str:
+    """Where the invoice stands, in a few words."""
+    if invoice["status"] == "paid":
+        return f"Paid on {_day(invoice['status_transitions']['paid_at'])}"
+    if invoice["due_date"] is not None:
+        return f"Due {_day(invoice['due_date'])}"
+    return f"Issued {_day(invoice['effective_at'])}"
+
+
+def _line(line: invoice_lines.Line) -> Line:
+    period = line["period"]
+    notes = []
+    if line["quantity"] not in (None, 1):
+        notes.append(f"Qty {line['quantity']:,}")
+    if period["end"] != period["start"]:
+        notes.append(f"{_day(period['start'])} – {_day(period['end'])}")
+    return Line(line["description"] or "Item", line["amount"], " · ".join(notes))
+
+
+def _receipt(world: World, invoice: Document) -> str | None:
+    if invoice["status"] != "paid" or not invoice["amount_due"]:
+        return None
+    intent = invoice_collection.intent_of(world, invoice)
+    charge = None if intent["latest_charge"] is None else world.find("charge", intent["latest_charge"])
+    receipt: str | None = charge["receipt_url"] if charge is not None and charge["paid"] else None
+    return receipt
+
+
+def _day(moment: int) -> str:
+    day = datetime.fromtimestamp(moment, UTC)
+    return f"{day:%B} {day.day}, {day.year}"

@@ -1,0 +1,155 @@
+"""The hosted invoice page: what is owed, and a card to pay it with."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import pytest
+import stripe
+
+from tests.conftest import LocalStripe
+from tests.emulator.invoicing import customer, intent_of, opened
+from tests.emulator.paying import answer_bank, events
+from tests.emulator.wire import Reply, Wire
+
+FORM = {
+    "card_number": "4242 4242 4242 4242",
+    "card_expiry": "12 / 40",
+    "card_cvc": "123",
+    "name": "Ada Lovelace",
+    "country": "US",
+    "postal_code": "42424",
+}
+
+
+@pytest.fixture
+def visitor(local_stripe: LocalStripe) -> Wire:
+    """Somebody with an address and no key."""
+    return Wire(local_stripe.url, None)
+
+
+def path_of(url: str | None) -> str:
+    """Where a page is on its server."""
+    assert url is not None
+    parts = urlsplit(url)
+    return f"{parts.path}?{parts.query}"
+
+
+def submit(visitor: Wire, invoice: stripe.Invoice, **changes: str) -> Reply:
+    """Post the form, as a browser does."""
+    return visitor.post(path_of(invoice.hosted_invoice_url), urlencode(FORM | changes))
+
+
+def show(visitor: Wire, invoice: stripe.Invoice) -> str:
+    """The page's HTML."""
+    page = visitor.get(path_of(invoice.hosted_invoice_url))
+    assert page.status == 200
+    return page.body.decode()
+
+
+def status(client: stripe.StripeClient, invoice: stripe.Invoice) -> str | None:
+    """Where the invoice stands now."""
+    return client.v1.invoices.retrieve(invoice.id).status
+
+
+def test_an_invoice_is_paid_on_its_page(client: stripe.StripeClient, visitor: Wire) -> None:
+    """It shows what is owed and for what; afterwards it says so, and leads to the receipt."""
+    invoice = opened(client, customer(client, None, balance=-500), 1500, 700, description="June", footer="Thank you")
+    before = show(visitor, invoice)
+
+    answer = submit(visitor, invoice)
+
+    after = show(visitor, invoice)
+    assert all(words in before for words in ("$17.00", "$22.00", "-$5.00", "June", "Thank you", "Ada Lovelace"))
+    assert str(invoice.number) in before
+    assert (answer.status, answer.headers["location"]) == (303, invoice.hosted_invoice_url)
+    assert status(client, invoice) == "paid"
+    assert "Amount paid" in after
+    assert "/receipts/ch_" in after
+    assert 'name="card_number"' not in after
+    assert events(client, "invoice.finalized")[-3:] == [
+        "invoice.paid",
+        "invoice.payment_succeeded",
+        "invoice_payment.paid",
+    ]
+
+
+def test_a_decline_is_said_in_plain_words(client: stripe.StripeClient, visitor: Wire) -> None:
+    """The invoice stays open, nothing of the card is shown again, and another card pays."""
+    invoice = opened(client, customer(client, None), 1500)
+
+    declined = submit(visitor, invoice, card_number="4000000000000002")
+    page = declined.body.decode()
+    between = status(client, invoice)
+    submit(visitor, invoice)
+
+    assert declined.status == 402
+    assert "declined" in page
+    assert "4000000000000002" not in page.partition("</form>")[0].replace('value="4000000000000002"', "")
+    assert (between, status(client, invoice)) == ("open", "paid")
+
+
+@pytest.mark.parametrize(("answer", "ending"), [("complete", "paid"), ("fail", "open")])
+def test_the_bank_may_ask_the_payer(client: stripe.StripeClient, visitor: Wire, answer: str, ending: str) -> None:
+    """The browser goes to the bank's page and comes back to the invoice."""
+    invoice = opened(client, customer(client, None), 1500)
+
+    sent = submit(visitor, invoice, card_number="4000002760003184")
+    back = answer_bank(intent_of(client, invoice), answer)
+
+    assert sent.status == 303
+    assert "/3d_secure_2/hosted" in sent.headers["location"]
+    returned = back.headers["location"]
+    assert returned.startswith(str(invoice.hosted_invoice_url))
+    assert status(client, invoice) == ending
+    page = visitor.get(path_of(returned)).body.decode()
+    assert ("Amount paid" if answer == "complete" else 'role="alert"') in page
+
+
+def test_what_is_missing_is_asked_for(client: stripe.StripeClient, visitor: Wire) -> None:
+    """Field by field, before any bank is."""
+    invoice = opened(client, customer(client, None), 1500)
+
+    answer = submit(visitor, invoice, card_number="42", name="")
+
+    assert answer.status == 422
+    assert "Your card number is incomplete." in answer.body.decode()
+    assert intent_of(client, invoice).last_payment_error is None
+
+
+def test_a_test_card_pays_with_one_click(client: stripe.StripeClient, visitor: Wire) -> None:
+    """Without a script: the button fills in what is missing."""
+    invoice = opened(client, customer(client, None), 1500)
+
+    visitor.post(path_of(invoice.hosted_invoice_url), urlencode({"test_card": "4242424242424242"}))
+
+    assert status(client, invoice) == "paid"
+
+
+def test_a_second_click_charges_nothing(client: stripe.StripeClient, visitor: Wire) -> None:
+    """The page says that it was paid."""
+    ada = customer(client, None)
+    invoice = opened(client, ada, 1500)
+
+    submit(visitor, invoice)
+    again = submit(visitor, invoice)
+
+    assert "Amount paid" in again.body.decode()
+    assert len(client.v1.charges.list({"customer": ada.id}).data) == 1
+
+
+def test_an_invoice_opens_only_to_its_whole_address(client: stripe.StripeClient, visitor: Wire) -> None:
+    """Knowing its id is not enough; a withdrawn one says so, a draft has no page."""
+    ada = customer(client, None)
+    invoice = opened(client, ada, 1500)
+    path = path_of(invoice.hosted_invoice_url).partition("?")[0]
+    client.v1.invoices.void_invoice(invoice.id)
+    draft: Any = client.v1.invoices.create({"customer": ada.id})
+    account = path.split("/")[2]
+
+    assert "withdrawn" in show(visitor, invoice)
+    assert visitor.get(path[:-1]).status == 404
+    assert visitor.get(f"/i/{account}/test_{invoice.id[3:]}").status == 404
+    assert visitor.get(f"/i/{account}/test_{draft.id[3:]}").status == 404
+    assert visitor.get(path.replace(account, "acct_other")).status == 404

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
 
 from paydesk.billing.facts import OrderPaid
 from paydesk.billing.inbox.retry import ATTEMPTS_MAX
@@ -170,3 +172,25 @@ def test_the_fact_is_named_only_once_however_often_stripe_says_it(shop: Shop, st
         shop.work()
 
     assert seen == [order_id]
+
+
+def test_a_lane_whose_write_failed_is_free_again_at_once(shop: Shop, stripe_stand_in: StandIn) -> None:
+    """A database that stumbles for a moment costs a moment, not the rest of a lease."""
+    order_id = shop.order()
+    stripe_stand_in.put(paid_session(order_id))
+    shop.deliver("checkout.session.completed", paid_session(order_id))
+    stumbled: list[str] = []
+
+    def stumble(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("UPDATE orders") and not stumbled:
+            stumbled.append(statement)
+            raise OperationalError(statement, {}, Exception("the server closed the connection unexpectedly"))
+
+    event.listen(shop.store.engine, "before_cursor_execute", stumble)
+    with pytest.raises(OperationalError):
+        shop.inbox.apply_due()
+    event.remove(shop.store.engine, "before_cursor_execute", stumble)
+    shop.work()
+
+    assert stumbled
+    assert shop.status(order_id) == "paid"

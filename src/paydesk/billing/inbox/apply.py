@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 import traceback
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import select, update
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from paydesk.billing.inbox.lanes import Lease, LeaseLost
 from paydesk.billing.inbox.retry import after_failure, after_parking
@@ -106,6 +107,9 @@ class Applier:
             logger.warning("%s waits until %s: %s", lease.lane, until.isoformat(timespec="seconds"), silence)
         except LeaseLost as lost:
             logger.info("%s", lost)
+        except SQLAlchemyError:
+            self._give_back(lease)
+            raise
         finally:
             self._lanes.forget(lease)
         return True
@@ -120,8 +124,16 @@ class Applier:
         except StripeUnavailable:
             self._lanes.let_go(lease)
             raise
+        except SQLAlchemyError:
+            self._give_back(lease)
+            raise
         finally:
             self._lanes.forget(lease)
+
+    def _give_back(self, lease: Lease) -> None:
+        """After the database failed: if it is well again, the lane need not wait for its lease to run out."""
+        with suppress(SQLAlchemyError):
+            self._lanes.let_go(lease)
 
     def _apply(self, lease: Lease, asked: Sequence[Ref]) -> None:
         noted = self._note(lease.lane)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from paydesk.emulator.kernel.world import World
 
 _NAMES = words("business_name individual_name")
+_PLAIN = words("balance description email name next_invoice_sequence phone preferred_locales tax_exempt")
 
 
 def _none_yet(part: str) -> Include:
@@ -78,7 +79,7 @@ def new(world: World, given: dict[str, Any]) -> Document:
             "livemode": world.livemode,
             "metadata": metadata({}, given.get("metadata", {})),
             "name": given.get("name"),
-            "next_invoice_sequence": 1,
+            "next_invoice_sequence": given.get("next_invoice_sequence", 1),
             "phone": given.get("phone"),
             "preferred_locales": given.get("preferred_locales") or [],
             "shipping": _shipping(given.get("shipping")),
@@ -135,9 +136,8 @@ def _update(call: Call) -> Document:
         raise StripeError(CUSTOMER.no_such(call.path["customer"]), code="resource_missing", param="id")
     customer = world.get("customer", call.path["customer"])
     balance = customer["balance"]
-    for name in ("balance", "description", "email", "name", "phone", "preferred_locales", "tax_exempt"):
-        if name in given:
-            customer[name] = given[name]
+    for name in _PLAIN & given.keys():
+        customer[name] = given[name]
     _take_names(customer, given)
     if "metadata" in given:
         customer["metadata"] = metadata(customer["metadata"], given["metadata"])
@@ -229,9 +229,8 @@ def _shipping(given: dict[str, Any] | None, old: dict[str, Any] | None = None) -
     }
 
 
-_SETTABLE = _NAMES | words(
-    "address balance description email invoice_prefix invoice_settings.default_payment_method metadata name phone "
-    "preferred_locales shipping source tax_exempt"
+_SETTABLE = (
+    _NAMES | _PLAIN | words("address invoice_prefix invoice_settings.default_payment_method metadata shipping source")
 )
 
 _REFUSED = {"test_clock": "the customer's time would not be the clock's."}

@@ -160,6 +160,8 @@ def _failed(world: World, invoice: Document, *, is_automatic: bool, counts: bool
     world.emit("invoice.payment_failed", invoice)
     if previous:
         world.emit("invoice.updated", invoice, previous)
+    if is_automatic:
+        invoicing.note_standing(world, invoice, is_late=True)
     invoicing.plan(world, invoice)
 
 

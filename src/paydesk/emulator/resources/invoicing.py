@@ -170,6 +170,7 @@ def mark_uncollectible(world: World, invoice: Document, reason: str = "user_forg
     _stop(invoice)
     world.save(invoice, "invoice.updated")
     world.emit("invoice.marked_uncollectible", invoice)
+    note_standing(world, invoice, is_late=False)
     plan(world, invoice)
 
 
@@ -200,6 +201,14 @@ def paid(world: World, invoice: Document, *, counts: bool) -> None:
     if payment is not None:
         invoice_payment.complete(world, payment, invoice["amount_paid"])
     plan(world, invoice)
+
+
+def note_standing(world: World, invoice: Document, *, is_late: bool) -> None:
+    """`delinquent` of a customer tells what became of whichever of their invoices moved last."""
+    customer = world.find("customer", invoice["customer"])
+    if customer is not None and customer["delinquent"] != is_late:
+        customer["delinquent"] = is_late
+        world.save(customer, "customer.updated")
 
 
 def _open(world: World, invoice: Document) -> None:
@@ -284,6 +293,7 @@ def _stop(invoice: Document) -> None:
 def _tell_paid(world: World, invoice: Document) -> None:
     world.emit("invoice.paid", invoice)
     world.emit("invoice.payment_succeeded", invoice)
+    note_standing(world, invoice, is_late=False)
 
 
 def _finalize_due(world: World, subject: str) -> None:
@@ -305,6 +315,7 @@ def _overdue(world: World, subject: str) -> None:
     invoice = world.get("invoice", subject)
     if invoice["status"] == "open":
         world.emit("invoice.overdue", invoice)
+        note_standing(world, invoice, is_late=True)
 
 
 TASKS: dict[str, Any] = {FINALIZE: _finalize_due, OVERDUE: _overdue}

@@ -175,6 +175,7 @@ def _update(call: Call) -> Document:
     for name in ("amount", "currency", "customer", "payment_method", "payment_method_data", "capture_method"):
         if name in given and intent["status"] not in _UPDATABLE:
             raise _too_late(intent, name)
+    _check_terms_are_its_own(intent, given)
     if given.get("currency") is not None:
         intent["currency"] = check_currency(given["currency"])
     intents.narrow(intent, given)
@@ -211,6 +212,7 @@ def _confirm(call: Call) -> Document:
     intent = world.get("payment_intent", call.path["intent"])
     intents.check_secret(call, intent)
     intents.check_confirmable(intent)
+    _check_terms_are_its_own(intent, given)
     for name in ("receipt_email", "setup_future_usage"):
         if name in given:
             intent[name] = given[name]
@@ -285,6 +287,17 @@ def _cancel(call: Call) -> Document:
         raise intents.unexpected_state(intent, "This PaymentIntent can no longer be canceled: the bank has been asked.")
     paying.cancel(call.world, intent, call.params.get("cancellation_reason"))
     return intent
+
+
+def _check_terms_are_its_own(intent: Document, given: dict[str, Any]) -> None:
+    """Refuse to change what an invoice has laid down: it would be paid with something else than is due."""
+    for name in ("amount", "currency", "customer", "capture_method"):
+        if intent.private.get("invoice") and given.get(name, intent[name]) != intent[name]:
+            raise intents.unexpected_state(
+                intent,
+                f"This PaymentIntent's {name} could not be updated because it was created by an Invoice "
+                f"({intent.private['invoice']}).",
+            )
 
 
 def _too_late(intent: Document, name: str) -> StripeError:

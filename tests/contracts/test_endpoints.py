@@ -105,6 +105,7 @@ def shop() -> Shop:
         shop.make("/v1/payment_intents", ("currency", "usd"), ("amount", "1900"), ("customer", customer))
     charge = shop.make("/v1/charges", ("currency", "usd"), ("amount", "1900"), ("customer", customer))
     shop.make("/v1/refunds", ("charge", charge), ("amount", "100"))
+    shop.make("/v1/tax_rates", ("display_name", "VAT"), ("percentage", "19"), ("inclusive", "true"))
     for ending in ("", "/finalize", "/pay", "/void"):
         draft = shop.make("/v1/invoices", ("customer", customer))
         for where in ([("invoice", draft)], []):

@@ -36,6 +36,8 @@ class View:
     number: str
     livemode: bool
     currency: str
+    subtotal: int
+    tax: int
     total: int
     due: int
     from_balance: int
@@ -77,6 +79,8 @@ def of(
         number=invoice["number"],
         livemode=world.livemode,
         currency=invoice["currency"],
+        subtotal=invoice["subtotal"],
+        tax=invoice["total"] - invoice["subtotal"],
         total=invoice["total"],
         due=invoice["amount_due"],
         from_balance=invoice["amount_due"] - invoice["total"],

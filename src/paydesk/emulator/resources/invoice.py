@@ -48,6 +48,8 @@ def _update(call: Call) -> Document:
                 raise invalid("Finalized invoices can't be updated in this way", param=name)
     customer = world.get("customer", invoice["customer"], param="customer")
     invoice_shape.take(world, invoice, customer, given)
+    if invoice["status"] == "draft":
+        invoice_lines.weigh(world, invoice)
     call.echo(invoice)
     world.save(invoice, "invoice.updated")
     invoicing.plan(world, invoice)
@@ -152,14 +154,13 @@ _FILTERS = (
 )
 _SETTABLE = words(
     "auto_advance automatically_finalizes_at collection_method custom_fields days_until_due default_payment_method "
-    "default_source description due_date effective_at footer metadata number payment_settings.default_mandate "
-    "payment_settings.payment_method_types shipping_details statement_descriptor"
+    "default_source default_tax_rates description due_date effective_at footer metadata number "
+    "payment_settings.default_mandate payment_settings.payment_method_types shipping_details statement_descriptor"
 )
 _REFUSED = {
     "application_fee_amount": intents.CONNECT,
-    "automatic_tax.enabled": "taxes are not modelled, so the amount would be too low.",
+    "automatic_tax.enabled": "taxes by address are not modelled, so the amount would be too low.",
     "customer_account": intents.CONNECT,
-    "default_tax_rates": NOT_MODELLED["tax_rates"],
     "discounts": NOT_MODELLED["discounts"],
     "from_invoice": "revisions of invoices are not modelled.",
     "on_behalf_of": intents.CONNECT,

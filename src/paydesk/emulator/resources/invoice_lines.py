@@ -11,6 +11,7 @@ from paydesk.emulator.kernel.document import Document, to_text
 from paydesk.emulator.kernel.errors import StripeError, invalid
 from paydesk.emulator.kernel.kinds import Kind
 from paydesk.emulator.kernel.lists import LIMIT_DEFAULT, LIMIT_MAX, Page
+from paydesk.emulator.rules import taxes
 from paydesk.emulator.rules.invoice_totals import settle, totals
 
 if TYPE_CHECKING:
@@ -90,15 +91,18 @@ def put(world: World, invoice: Document, lines: Sequence[Line]) -> None:
     if len(lines) > ITEMS_MAX:
         raise invalid(f"An invoice can hold up to {ITEMS_MAX} items.", code="invoice_items_limit_exceeded")
     invoice.private["lines"] = list(lines)
-    invoice["lines"] = _embedded(invoice)
     weigh(world, invoice)
 
 
 def weigh(world: World, invoice: Document) -> None:
-    """Sum a draft up, with what the customer's balance is now."""
-    invoice.update(totals(of(invoice)))
+    """Sum a draft up, with its taxes, and with what the customer's balance is now."""
     customer = world.find("customer", invoice["customer"])
-    balance = 0 if customer is None else customer["balance"]
+    exempt, balance = ("none", 0) if customer is None else (customer["tax_exempt"], customer["balance"])
+    invoice.private["lines"] = [
+        line | {"taxes": taxes.on_line(line["amount"], _rates(world, invoice, line), exempt)} for line in of(invoice)
+    ]
+    invoice["lines"] = _embedded(invoice)
+    invoice.update(totals(of(invoice)))
     invoice["starting_balance"] = balance
     invoice["amount_due"] = settle(invoice["total"], balance, invoice["currency"]).due
     invoice["amount_remaining"] = invoice["amount_due"]
@@ -125,6 +129,14 @@ def index(lines: Sequence[Line], identifier: str, param: str) -> int:
         if line["id"] == identifier:
             return place
     raise StripeError(f"No such invoice line item: '{identifier}'", code="resource_missing", param=param)
+
+
+def _rates(world: World, invoice: Document, line: Line) -> list[dict[str, Any]]:
+    """A line's own tax rates, else the invoice's."""
+    identifier = item_of(line)
+    item = None if identifier is None else world.find("invoiceitem", identifier)
+    own: list[dict[str, Any]] = [] if item is None else item["tax_rates"]
+    return own or invoice["default_tax_rates"]
 
 
 def _embedded(invoice: Document) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from paydesk.emulator.kernel.document import Document
 from paydesk.emulator.kernel.errors import exclusive, invalid
 from paydesk.emulator.kernel.fields import metadata
 from paydesk.emulator.kernel.kinds import Kind
-from paydesk.emulator.resources import account, invoice_payment
+from paydesk.emulator.resources import account, invoice_payment, tax_rate
 from paydesk.emulator.resources.charge import shipping
 from paydesk.emulator.rules.invoice_attempts import FINALIZES_AFTER_SECONDS, RESTS_SECONDS
 
@@ -171,6 +171,8 @@ def take(world: World, invoice: Document, customer: Document, given: dict[str, A
     for name in ("default_mandate", "payment_method_types"):
         if name in settings:
             invoice["payment_settings"][name] = settings[name]
+    if "default_tax_rates" in given:
+        invoice["default_tax_rates"] = tax_rate.chosen(world, given["default_tax_rates"], param="default_tax_rates")
     _take_payment(world, invoice, customer, given)
     if given.get("collection_method") is not None:
         invoice["collection_method"] = given["collection_method"]

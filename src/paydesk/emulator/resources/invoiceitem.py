@@ -10,7 +10,7 @@ from paydesk.emulator.kernel.errors import StripeError, invalid, missing_param
 from paydesk.emulator.kernel.fields import metadata
 from paydesk.emulator.kernel.kinds import Kind
 from paydesk.emulator.kernel.routes import Call, Route, retrieve, words
-from paydesk.emulator.resources import invoice_lines, invoice_pricing
+from paydesk.emulator.resources import invoice_lines, invoice_pricing, tax_rate
 from paydesk.emulator.resources.customer_balance_transaction import check_one_currency
 from paydesk.emulator.rules.price_amounts import Under
 
@@ -33,8 +33,7 @@ INVOICEITEM = Kind(
 NOT_MODELLED = {
     "discounts": "discounts on invoices are not modelled, so the amount would be too high.",
     "quantity_decimal": "fractions of units are not modelled, so the amount would be wrong.",
-    "tax_amounts": "taxes on invoices are not modelled, so the amount would be too low.",
-    "tax_rates": "taxes on invoices are not modelled, so the amount would be too low.",
+    "tax_amounts": "taxes that were worked out elsewhere are not modelled, so the amount would be too low.",
 }
 
 
@@ -55,7 +54,7 @@ def add(world: World, customer: Document, invoice: Document | None, given: dict[
     if customer["currency"] is None:
         customer["currency"] = cost.currency
         world.save(customer, "customer.updated")
-    item = world.add(_shaped(world, customer, invoice, given, cost), "invoiceitem.created")
+    item = world.add(_shaped(world, customer, invoice, given, cost, under), "invoiceitem.created")
     if invoice is not None:
         line = invoice_lines.from_item(world, item, invoice.id)
         invoice_lines.put(world, invoice, [*invoice_lines.of(invoice), line])
@@ -84,6 +83,8 @@ def change(world: World, item: Document, given: dict[str, Any], under: Under) ->
             item[name] = given[name]
     if "metadata" in given:
         item["metadata"] = metadata(item["metadata"], given["metadata"])
+    if "tax_rates" in given:
+        item["tax_rates"] = tax_rate.chosen(world, given["tax_rates"], param=under("tax_rates"))
     if given.get("period"):
         item["period"] = _period(world, given, under)
     world.save(item)
@@ -195,7 +196,9 @@ def _period(world: World, given: dict[str, Any], under: Under) -> dict[str, int]
     return {"end": period["end"], "start": period["start"]}
 
 
-def _shaped(world: World, customer: Document, invoice: Document | None, given: dict[str, Any], cost: Cost) -> Document:
+def _shaped(
+    world: World, customer: Document, invoice: Document | None, given: dict[str, Any], cost: Cost, under: Under
+) -> Document:
     return Document(
         {
             "id": world.mint("ii_"),
@@ -213,19 +216,19 @@ def _shaped(world: World, customer: Document, invoice: Document | None, given: d
             "metadata": metadata({}, given.get("metadata", {})),
             "net_amount": cost.amount,
             "parent": None,
-            "period": _period(world, given, Under("")),
+            "period": _period(world, given, under),
             "pricing": cost.pricing,
             "proration": False,
             "quantity": cost.quantity,
             "quantity_decimal": str(cost.quantity),
-            "tax_rates": [],
+            "tax_rates": tax_rate.chosen(world, given.get("tax_rates"), param=under("tax_rates")),
             "test_clock": customer["test_clock"],
         }
     )
 
 
 _COST = words("amount price_data pricing quantity unit_amount_decimal")
-_SETTABLE = _COST | words("description discountable metadata period")
+_SETTABLE = _COST | words("description discountable metadata period tax_rates")
 _PATH = "/v1/invoiceitems/{invoiceitem}"
 _AREA = INVOICEITEM.area
 

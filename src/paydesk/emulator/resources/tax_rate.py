@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from paydesk.emulator.kernel.document import Document
 from paydesk.emulator.kernel.errors import invalid
@@ -11,7 +11,29 @@ from paydesk.emulator.kernel.kinds import Kind
 from paydesk.emulator.kernel.routes import Call, Route, listing, retrieve, words
 from paydesk.emulator.resources.coupon import plain
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from paydesk.emulator.kernel.world import World
+
 TAX_RATE = Kind("tax_rate", "txr_", filters=("active", "inclusive"))
+
+
+def chosen(world: World, identifiers: Sequence[str] | None, *, param: str) -> list[dict[str, Any]]:
+    """The tax rates that a request names, whole, as what they are applied to shows them.
+
+    Raises:
+        StripeError: 400 for one that does not exist, or was archived.
+    """
+    rates = []
+    for place, identifier in enumerate(identifiers or ()):
+        rate = world.get("tax_rate", identifier, param=f"{param}[{place}]")
+        if not rate["active"]:
+            raise invalid(
+                f"The tax rate {rate.id} has been archived and can no longer be applied.", param=f"{param}[{place}]"
+            )
+        rates.append(dict(rate))
+    return rates
 
 
 def _create(call: Call) -> Document:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from paydesk.emulator.rules import taxes
 from paydesk.emulator.rules.money import minimum
 
 
@@ -40,12 +41,14 @@ def totals(lines: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """The sums an invoice shows of its lines, each as the API shows it."""
     kept = tuple(lines)
     subtotal = sum(line["subtotal"] for line in kept)
+    taxed = taxes.summed(kept)
+    net = subtotal - taxes.total(taxed, "inclusive")
     return {
         "subtotal": subtotal,
-        "subtotal_excluding_tax": subtotal,
-        "total": subtotal,
+        "subtotal_excluding_tax": net,
+        "total": subtotal + taxes.total(taxed, "exclusive"),
         "total_discount_amounts": [],
-        "total_excluding_tax": subtotal,
+        "total_excluding_tax": net,
         "total_pretax_credit_amounts": [],
-        "total_taxes": [],
+        "total_taxes": taxed,
     }

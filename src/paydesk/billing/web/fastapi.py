@@ -15,27 +15,18 @@ from typing import TYPE_CHECKING, Any, cast
 
 from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from paydesk.billing.log import get_logger
 from paydesk.billing.web import requests
 from paydesk.billing.web.requests import Refusal, Wish
-from paydesk.errors import (
-    MalformedEvent,
-    OrderNotFound,
-    PaydeskError,
-    PayloadTooLarge,
-    SignatureRefused,
-    UnknownProduct,
-    WrongMode,
-)
+from paydesk.billing.web.webhook import Disconnected, Webhook, read_body
+from paydesk.errors import OrderNotFound, PaydeskError, UnknownProduct
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-
-    from starlette.types import Receive, Scope, Send
 
     from paydesk.billing.customers import Payer
     from paydesk.billing.desk import Paydesk
@@ -53,7 +44,6 @@ HEADERS = {
     "Referrer-Policy": "strict-origin-when-cross-origin",
 }
 NOT_STORED = {"Cache-Control": "no-store"}
-RECEIVED = b'{"received":true}'
 
 
 def build_router(desk: Paydesk, find_user: FindUser | None) -> APIRouter:
@@ -67,31 +57,6 @@ def build_router(desk: Paydesk, find_user: FindUser | None) -> APIRouter:
     router.add_route(f"{desk.prefix}/checkout", routes.checkout, methods=["POST"], name="paydesk_checkout")
     router.add_route(f"{desk.prefix}/thanks", routes.thanks, methods=["GET"], name="paydesk_thanks")
     return router
-
-
-class Webhook:
-    """Keeps what Stripe tells us: an ASGI application of its own, with nothing between the bytes and the inbox."""
-
-    def __init__(self, desk: Paydesk) -> None:
-        self._desk = desk
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = await self._answer(Request(scope, receive))
-        await response(scope, receive, send)
-
-    async def _answer(self, request: Request) -> Response:
-        """It is only answered with 200 once it is on disk."""
-        body = await _body(request, self._desk.webhook_bytes_max)
-        if body is None:
-            return _refuse_webhook(413, PayloadTooLarge(self._desk.webhook_bytes_max))
-        try:
-            await self._desk.receive_async(body, request.headers.get("stripe-signature"))
-        except PayloadTooLarge as error:
-            return _refuse_webhook(413, error)
-        except (SignatureRefused, MalformedEvent, WrongMode) as error:
-            logger.warning("%s", error)
-            return _refuse_webhook(400, error)
-        return Response(RECEIVED, media_type="application/json")
 
 
 class _Routes:
@@ -180,19 +145,8 @@ def _wants_json(request: Request) -> bool:
 
 
 async def _body(request: Request, bytes_max: int) -> bytes | None:
-    """The raw body, or None as soon as it is known to be larger than it may be."""
-    declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > bytes_max:
-        return None
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > bytes_max:
-            return None
-        chunks.append(chunk)
-    return b"".join(chunks)
-
-
-def _refuse_webhook(status: int, error: PaydeskError) -> Response:
-    return JSONResponse({"error": {"message": str(error)}}, status_code=status)
+    """The raw body, or None when it is larger than it may be. Raises ClientDisconnect."""
+    try:
+        return await read_body(request.receive, request.headers.get("content-length", "").encode("latin-1"), bytes_max)
+    except Disconnected as gone:
+        raise ClientDisconnect from gone

@@ -1,0 +1,88 @@
+"""The webhook: an ASGI application of its own, with nothing between Stripe's bytes and the inbox.
+
+It is the one route that is called all the time, so it takes what it needs straight from the server: the raw body,
+which the signature is over, and one header.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from paydesk.billing.log import get_logger
+from paydesk.errors import MalformedEvent, PaydeskError, PayloadTooLarge, SignatureRefused, WrongMode
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, MutableMapping
+
+    from paydesk.billing.desk import Paydesk
+
+    Message = MutableMapping[str, Any]
+    Receive = Callable[[], Awaitable[Message]]
+    Send = Callable[[Message], Awaitable[None]]
+
+logger = get_logger(__name__)
+
+RECEIVED = b'{"received":true}'
+
+
+class Disconnected(Exception):
+    """The other side hung up before it had said everything."""
+
+
+class Webhook:
+    """Keeps what Stripe tells one desk."""
+
+    def __init__(self, desk: Paydesk) -> None:
+        self._desk = desk
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        headers = dict(scope["headers"])
+        try:
+            body = await read_body(receive, headers.get(b"content-length", b""), self._desk.webhook_bytes_max)
+        except Disconnected:
+            return
+        status, answer = await self._answer(body, headers.get(b"stripe-signature"))
+        length = str(len(answer)).encode()
+        about = [(b"content-type", b"application/json"), (b"content-length", length)]
+        await send({"type": "http.response.start", "status": status, "headers": about})
+        await send({"type": "http.response.body", "body": answer})
+
+    async def _answer(self, body: bytes | None, signature: bytes | None) -> tuple[int, bytes]:
+        """It is only answered with 200 once it is on disk."""
+        if body is None:
+            return _refusal(413, PayloadTooLarge(self._desk.webhook_bytes_max))
+        try:
+            await self._desk.receive_async(body, signature.decode("latin-1") if signature is not None else None)
+        except PayloadTooLarge as error:
+            return _refusal(413, error)
+        except (SignatureRefused, MalformedEvent, WrongMode) as error:
+            logger.warning("%s", error)
+            return _refusal(400, error)
+        return 200, RECEIVED
+
+
+async def read_body(receive: Receive, declared: bytes, bytes_max: int) -> bytes | None:
+    """The raw body, or None as soon as it is known to be larger than it may be. Raises Disconnected.
+
+    `declared` is the Content-Length header, empty where there is none.
+    """
+    if declared.isdigit() and int(declared) > bytes_max:
+        return None
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Disconnected
+        chunk: bytes = message.get("body", b"")
+        size += len(chunk)
+        if size > bytes_max:
+            return None
+        chunks.append(chunk)
+        if not message.get("more_body"):
+            return b"".join(chunks)
+
+
+def _refusal(status: int, error: PaydeskError) -> tuple[int, bytes]:
+    return status, json.dumps({"error": {"message": str(error)}}).encode()

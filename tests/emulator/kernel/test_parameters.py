@@ -28,11 +28,11 @@ def test_a_parameter_that_is_modelled_is_used(wire: Wire) -> None:
 
 def test_a_parameter_without_effect_is_shown_and_said(wire: Wire) -> None:
     """Checked by type, kept where the object shows it, and named in a header."""
-    reply = wire.post("/v1/customers", "next_invoice_sequence=7&tax[validate_location]=deferred")
+    reply = wire.post("/v1/customers", "invoice_settings[footer]=Thanks&tax[validate_location]=deferred")
 
-    assert reply.value["next_invoice_sequence"] == 7
-    assert wire.get(f"/v1/customers/{reply.value['id']}").value["next_invoice_sequence"] == 7
-    assert set(reply.headers["paydesk-no-effect"].split(", ")) == {"next_invoice_sequence", "tax.validate_location"}
+    assert reply.value["invoice_settings"]["footer"] == "Thanks"
+    assert wire.get(f"/v1/customers/{reply.value['id']}").value["invoice_settings"]["footer"] == "Thanks"
+    assert set(reply.headers["paydesk-no-effect"].split(", ")) == {"invoice_settings.footer", "tax.validate_location"}
 
 
 def test_a_parameter_without_effect_is_shown_where_it_nests(wire: Wire) -> None:
@@ -88,9 +88,9 @@ def test_a_parameter_that_stripe_does_not_know_is_refused(wire: Wire, body: str,
 
 def test_a_strict_server_refuses_what_has_no_effect(strict: Wire) -> None:
     """For suites that want to know that nothing they send is ignored."""
-    reply = strict.post("/v1/customers", "email=ada@example.com&next_invoice_sequence=7")
+    reply = strict.post("/v1/customers", "email=ada@example.com&invoice_settings[footer]=Thanks")
 
-    assert (reply.status, reply.error["param"]) == (400, "next_invoice_sequence")
+    assert (reply.status, reply.error["param"]) == (400, "invoice_settings.footer")
     assert strict.post("/v1/customers", "email=ada@example.com").status == 200
     assert len(strict.get("/v1/customers").value["data"]) == 1
 

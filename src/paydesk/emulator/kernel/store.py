@@ -64,6 +64,7 @@ CREATE TABLE IF NOT EXISTS agenda (
     subject   TEXT    NOT NULL
 );
 CREATE INDEX IF NOT EXISTS agenda_by_due ON agenda (sandbox, due, seq);
+CREATE INDEX IF NOT EXISTS agenda_by_subject ON agenda (subject, task);
 CREATE TABLE IF NOT EXISTS requests (
     seq         INTEGER PRIMARY KEY,
     sandbox     INTEGER NOT NULL,

@@ -54,3 +54,15 @@ def test_a_tax_is_between_nothing_and_everything(client: stripe.StripeClient, pe
         made(client, percentage=percentage)
 
     assert (refused.value.http_status, refused.value.param) == (400, "percentage")
+
+
+def test_a_tax_has_a_name(client: stripe.StripeClient) -> None:
+    """From the start, and after every change."""
+    vat = client.v1.tax_rates.create({"display_name": "VAT", "percentage": 19, "inclusive": True})
+
+    with pytest.raises(stripe.InvalidRequestError, match="cannot be blank") as refusal:
+        client.v1.tax_rates.update(vat.id, {"display_name": ""})
+
+    assert (refusal.value.code, refusal.value.param) == ("parameter_invalid_string_blank", "display_name")
+    with pytest.raises(stripe.InvalidRequestError, match="cannot be blank"):
+        client.v1.tax_rates.create({"display_name": "", "percentage": 19, "inclusive": True})

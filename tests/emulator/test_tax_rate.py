@@ -64,5 +64,5 @@ def test_a_tax_has_a_name(client: stripe.StripeClient) -> None:
         client.v1.tax_rates.update(vat.id, {"display_name": ""})
 
     assert (refusal.value.code, refusal.value.param) == ("parameter_invalid_string_blank", "display_name")
-    with pytest.raises(stripe.InvalidRequestError, match="cannot be blank"):
+    with pytest.raises(stripe.InvalidRequestError, match="You passed an empty string for 'display_name'"):
         client.v1.tax_rates.create({"display_name": "", "percentage": 19, "inclusive": True})

@@ -40,7 +40,6 @@ def _create(call: Call) -> Document:
     world, given = call.world, call.params
     if not 0 <= given["percentage"] <= 100:
         raise invalid("Invalid percentage: must be between 0 and 100", param="percentage")
-    _check_name(given)
     rate = Document(
         {
             "id": world.mint("txr_"),
@@ -69,16 +68,12 @@ def _create(call: Call) -> Document:
 def _update(call: Call) -> Document:
     world, given = call.world, call.params
     rate = world.get("tax_rate", call.path["tax_rate"])
-    _check_name(given)
+    if given.get("display_name", "there") is None:
+        raise invalid("The display_name cannot be blank.", code="parameter_invalid_string_blank", param="display_name")
     for name in _SETTABLE & given.keys():
         rate[name] = metadata(rate["metadata"], given[name]) if name == "metadata" else given[name]
     world.save(rate, "tax_rate.updated")
     return rate
-
-
-def _check_name(given: dict[str, Any]) -> None:
-    if "display_name" in given and not given["display_name"]:
-        raise invalid("The display_name cannot be blank.", code="parameter_invalid_string_blank", param="display_name")
 
 
 _SETTABLE = words("active country description display_name jurisdiction metadata state tax_type")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import stripe
@@ -16,13 +17,16 @@ ADDRESS = "http://127.0.0.1:12111"
 
 
 def test_the_sdk_talks_to_it_as_the_page_says(local_stripe: LocalStripe) -> None:
-    """The Python example works as pasted, but for the port."""
-    (code,) = blocks(PAGE, "python")
-    pasted: dict[str, stripe.StripeClient] = {}
+    """The Python examples work as pasted, one after the other, but for the port."""
+    code = "\n".join(blocks(PAGE, "python"))
+    pasted: dict[str, Any] = {}
 
     exec(code.replace(ADDRESS, local_stripe.url), pasted)  # noqa: S102 - our own page
 
-    assert pasted["client"].v1.customers.create({"name": "Ada"}).name == "Ada"
+    client: stripe.StripeClient = pasted["client"]
+    assert client.v1.customers.create({"name": "Ada"}).name == "Ada"
+    page = Wire(local_stripe.url, None).get(urlsplit(pasted["invoice"].hosted_invoice_url).path)
+    assert "Work in June" in page.body.decode()
 
 
 def test_the_curl_commands_arm_their_faults(local_stripe: LocalStripe, key: str) -> None:

@@ -153,3 +153,25 @@ def test_an_invoice_opens_only_to_its_whole_address(client: stripe.StripeClient,
     assert visitor.get(f"/i/{account}/test_{invoice.id[3:]}").status == 404
     assert visitor.get(f"/i/{account}/test_{draft.id[3:]}").status == 404
     assert visitor.get(path.replace(account, "acct_other")).status == 404
+
+
+def test_an_invoice_can_be_had_on_paper(client: stripe.StripeClient, visitor: Wire) -> None:
+    """`invoice_pdf` is a PDF of what the page says, and always the same one; what people wrote in it is only text."""
+    invoice = opened(client, customer(client, None), 1500, description="June <b>& July", footer="Thank you")
+
+    first, again = (visitor.get(path_of(invoice.invoice_pdf)) for _ in range(2))
+
+    assert first.status == 200
+    assert first.headers["content-type"] == "application/pdf"
+    assert f"Invoice-{invoice.number}.pdf" in first.headers["content-disposition"]
+    assert first.body.startswith(b"%PDF-")
+    assert first.body == again.body
+
+
+def test_nobody_finds_an_invoices_paper_without_its_secret(client: stripe.StripeClient, visitor: Wire) -> None:
+    """The id alone opens nothing."""
+    invoice = opened(client, customer(client, None), 1500)
+    path = path_of(invoice.invoice_pdf)
+    at = path.index(invoice.id.removeprefix("in_")) + 26
+
+    assert visitor.get(path[:at] + ("A" if path[at] != "A" else "B") + path[at + 1 :]).status == 404

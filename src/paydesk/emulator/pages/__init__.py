@@ -33,5 +33,6 @@ def routes(kernel: Kernel, answered: Answered) -> list[Route]:
         Route("/3d_secure_2/hosted", challenge.answer, methods=["POST"]),
         Route("/i/{account}/{token}", invoice.show, methods=["GET"]),
         Route("/i/{account}/{token}", invoice.submit, methods=["POST"]),
+        Route("/invoice/{account}/{token}/pdf", invoice.pdf, methods=["GET"]),
         Route("/receipts/{charge}", ReceiptPage(kernel).show, methods=["GET"]),
     ]

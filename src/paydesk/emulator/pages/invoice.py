@@ -9,9 +9,11 @@ from __future__ import annotations
 import hmac
 from typing import TYPE_CHECKING, Any, Final
 
+from starlette.responses import Response
+
 from paydesk.emulator.kernel import form
 from paydesk.emulator.kernel.errors import StripeError
-from paydesk.emulator.pages import checkout, checkout_form, invoice_view, render
+from paydesk.emulator.pages import checkout, checkout_form, invoice_pdf, invoice_view, render
 from paydesk.emulator.pages.checkout import Closed, GoTo, Refused
 from paydesk.emulator.pages.checkout_view import today
 from paydesk.emulator.resources import account, invoice_collection, paying, payment_method
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from starlette.requests import Request
-    from starlette.responses import Response
 
     from paydesk.emulator.kernel.document import Document
     from paydesk.emulator.kernel.kernel import Kernel
@@ -54,6 +55,10 @@ class InvoicePage:
         except StripeError:
             sent = {}
         return self._answer(request, lambda world, invoice: _submit(world, invoice, sent))
+
+    async def pdf(self, request: Request) -> Response:
+        """GET: the invoice on paper."""
+        return self._answer(request, _on_paper)
 
     def _answer(self, request: Request, work: Callable[[World, Document], Response]) -> Response:
         found = self._found(request)
@@ -94,6 +99,12 @@ def _page(world: World, invoice: Document, *, has_failed: bool = False) -> Respo
             )
         )
     return _shown(world, invoice, alert=_what_failed(world, invoice) if has_failed else None)
+
+
+def _on_paper(world: World, invoice: Document) -> Response:
+    view = invoice_view.of(world, invoice)
+    named = {"Content-Disposition": f'inline; filename="Invoice-{view.number}.pdf"', "Cache-Control": "no-store"}
+    return Response(invoice_pdf.written(view), media_type="application/pdf", headers=named)
 
 
 def _shown(world: World, invoice: Document, *, status: int = 200, **more: Any) -> Response:

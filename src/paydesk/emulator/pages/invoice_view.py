@@ -49,6 +49,7 @@ class View:
     footer: str | None
     lines: tuple[Line, ...]
     receipt_url: str | None
+    pdf_url: str
     cards: tuple[TestCard, ...]
     sample: Sample
     countries: Mapping[str, str]
@@ -92,6 +93,7 @@ def of(
         footer=invoice["footer"],
         lines=tuple(_line(line) for line in invoice_lines.of(invoice)),
         receipt_url=_receipt(world, invoice),
+        pdf_url=invoice["invoice_pdf"],
         cards=checkout_view.test_cards(world),
         sample=checkout_view.sample(world),
         countries=render.countries(),

@@ -1,4 +1,4 @@
-"""The rules of the house that a tool can hold: what DESIGN and STYLE ask of every file."""
+"""The rules of the house that a tool can hold."""
 
 from __future__ import annotations
 

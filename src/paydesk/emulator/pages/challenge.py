@@ -6,6 +6,7 @@ It opens to whoever brings the intent's client secret, as the redirect that lead
 from __future__ import annotations
 
 import hmac
+from functools import partial
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
@@ -69,10 +70,14 @@ class ChallengePage:
             sandbox = self._kernel.sandboxes.holding(kind, identifier) if identifier else None
             if sandbox is None:
                 continue
-            secret = self._kernel.within(sandbox, lambda world: str(world.get(kind, identifier)["client_secret"]))  # noqa: B023 - called at once
+            secret = self._kernel.within(sandbox, partial(_secret, kind=kind, identifier=identifier))
             if hmac.compare_digest(shown.encode(), secret.encode()):
                 return sandbox, kind, identifier
         return None
+
+
+def _secret(world: World, *, kind: str, identifier: str) -> str:
+    return str(world.get(kind, identifier)["client_secret"])
 
 
 def _question(world: World, intent: Document, request: Request) -> Response:

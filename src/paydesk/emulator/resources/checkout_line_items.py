@@ -15,7 +15,7 @@ from paydesk.emulator.kernel.kinds import Kind
 from paydesk.emulator.kernel.lists import LIMIT_DEFAULT, LIMIT_MAX, Page
 from paydesk.emulator.resources import price
 from paydesk.emulator.resources.checkout_validation import LINES_MAX, QUANTITY_MAX
-from paydesk.emulator.rules.checkout_totals import line_amount
+from paydesk.emulator.rules import price_costs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,10 +78,12 @@ def with_quantity(world: World, line: Line, quantity: int) -> Line:
 
 
 def each(world: World, line: Line) -> int | None:
-    """What one piece costs; None where it is a fraction, or pieces are sold in packs."""
+    """What one piece costs; None where it is a fraction, or pieces are sold in packs or in bands."""
     priced = world.get("price", line["price"])
-    whole: int | None = _amounts(priced, line["currency"])["unit_amount"]
-    return whole if priced["transform_quantity"] is None else None
+    if priced["transform_quantity"] is not None or priced["billing_scheme"] == "tiered":
+        return None
+    (part,) = price_costs.parts(priced, line["currency"], line["quantity"])
+    return None if "." in part.unit_amount_decimal else int(part.unit_amount_decimal)
 
 
 def shown(world: World, line: Line) -> dict[str, Any]:
@@ -182,19 +184,13 @@ def _price(world: World, given: dict[str, Any], where: str, mode: str, currency:
             "Either switch to `subscription` mode or use only one-time prices.",
             param=where,
         )
-    options = priced.private.get("currency_options", {})
-    if currency is not None and priced["currency"] != currency and currency not in options:
+    if priced["custom_unit_amount"] is not None:
         raise invalid(
-            f"The price specified only supports `{priced['currency']}`. "
-            f"This doesn't match the expected currency: `{currency}`.",
+            "The local Stripe does not model prices whose amount the customer chooses in Checkout yet; they would go "
+            "into emulator/resources/checkout_line_items.py.",
             param=f"{where}[price]",
         )
-    if _amounts(priced, currency or priced["currency"])["unit_amount_decimal"] is None:
-        raise invalid(
-            "The local Stripe does not model prices whose amount the customer chooses, and tiers, in Checkout yet; "
-            "they would go into emulator/resources/checkout_line_items.py.",
-            param=f"{where}[price]",
-        )
+    price_costs.check(priced, currency or priced["currency"], param=f"{where}[price]")
     return priced
 
 
@@ -244,15 +240,8 @@ def _check_allowed(line: Line, where: str) -> None:
 
 
 def _priced(line: Line, priced: Document) -> Line:
-    amounts = _amounts(priced, line["currency"])
-    amount = line_amount(amounts["unit_amount_decimal"], line["quantity"], priced["transform_quantity"])
+    amount = price_costs.total(priced, line["currency"], line["quantity"])
     return line | {"amount_subtotal": amount, "amount_total": amount}
-
-
-def _amounts(priced: Document, currency: str) -> dict[str, Any]:
-    """What one piece costs in this currency: the price's own, or one of its options."""
-    option: dict[str, Any] | None = priced.private.get("currency_options", {}).get(currency)
-    return option if option is not None and currency != priced["currency"] else priced
 
 
 def _out_of_range(bound: str, param: str) -> StripeError:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from paydesk.emulator.kernel.errors import StripeError, exclusive, invalid
 from paydesk.emulator.resources import price
 from paydesk.emulator.resources import product as products
-from paydesk.emulator.rules import pricing
-from paydesk.emulator.rules.checkout_totals import line_amount
+from paydesk.emulator.rules import price_costs, pricing
 from paydesk.emulator.rules.money import AMOUNT_MAX, check_currency, check_granularity
 from paydesk.emulator.rules.price_amounts import Under
 
@@ -62,7 +61,7 @@ def cost(
     if way == "unit_amount_decimal":
         each = str(given["unit_amount_decimal"])
         name = given.get("description") or "Invoice item"
-        return _checked(line_amount(each, many, None), wanted or "usd", name, _shown(None, None, each), many, under)
+        return _checked(price_costs.amount(each, many), wanted or "usd", name, _shown(None, None, each), many, under)
     priced = _price(world, given, under)
     return _at(world, priced, wanted or priced["currency"], many, under)
 
@@ -70,6 +69,17 @@ def cost(
 def of_price(world: World, priced: Document, currency: str, quantity: int) -> Cost:
     """What a quantity costs at a price."""
     return _at(world, priced, currency, quantity, Under(""))
+
+
+def of_item(world: World, item: Document, given: dict[str, Any], under: Under) -> Cost:
+    """What an invoice item costs when nothing but how many there are of it changes."""
+    many = _quantity(given, under, item["quantity"])
+    pricing, currency = item["pricing"], item["currency"]
+    priced = world.find("price", pricing.get("price_details", {}).get("price", ""))
+    if priced is None:
+        amount = price_costs.amount(pricing["unit_amount_decimal"], many)
+        return _checked(amount, currency, item["description"], pricing, many, under)
+    return _at(world, priced, currency, many, under)
 
 
 def _of_amount(world: World, given: dict[str, Any], currency: str, under: Under) -> Cost:
@@ -108,23 +118,12 @@ def _price(world: World, given: dict[str, Any], under: Under) -> Document:
 
 
 def _at(world: World, priced: Document, currency: str, quantity: int, under: Under) -> Cost:
-    options = priced.private.get("currency_options", {})
-    if currency != priced["currency"] and currency not in options:
-        raise invalid(
-            f"The price specified only supports `{priced['currency']}`. "
-            f"This doesn't match the expected currency: `{currency}`.",
-            param=under("pricing[price]"),
-        )
-    each = (priced if currency == priced["currency"] else options[currency])["unit_amount_decimal"]
-    if each is None:
-        raise invalid(
-            "The local Stripe does not model prices whose amount the customer chooses, and tiers, on invoices yet; "
-            "they would go into emulator/resources/invoice_pricing.py.",
-            param=under("pricing[price]"),
-        )
+    parts = price_costs.parts(priced, currency, quantity, param=under("pricing[price]"))
+    # Bands have no unit amount in common: then none is shown.
+    each = parts[0].unit_amount_decimal if len(parts) == 1 else None
     product = world.find("product", priced["product"])
     name = "Invoice item" if product is None else product["name"]
-    amount = line_amount(each, quantity, priced["transform_quantity"])
+    amount = sum(part.amount for part in parts)
     return _checked(amount, currency, name, _shown(priced.id, priced["product"], each), quantity, under)
 
 
@@ -139,7 +138,7 @@ def _checked(amount: int, currency: str, name: str, shown: dict[str, Any], quant
     return Cost(amount, currency, name, shown, quantity)
 
 
-def _shown(price_id: str | None, product: str | None, each: str) -> dict[str, Any]:
+def _shown(price_id: str | None, product: str | None, each: str | None) -> dict[str, Any]:
     details = {} if price_id is None else {"price_details": {"price": price_id, "product": product}}
     return {**details, "type": "price_details", "unit_amount_decimal": each}
 

@@ -174,15 +174,12 @@ def _list(call: Call) -> lists.Page:
 
 
 def _price_anew(world: World, item: Document, given: dict[str, Any], under: Under) -> None:
-    told = dict(given)
-    if not any(given.get(name) is not None for name in invoice_pricing.WAYS):
-        told["unit_amount_decimal"] = item["pricing"]["unit_amount_decimal"]
-        cost = invoice_pricing.cost(world, told, currency=item["currency"], under=under)
-        item["pricing"] = item["pricing"] | {"unit_amount_decimal": cost.pricing["unit_amount_decimal"]}
-    else:
+    if any(given.get(name) is not None for name in invoice_pricing.WAYS):
         quantity = 1 if "amount" in given else item["quantity"]
-        cost = invoice_pricing.cost(world, told, currency=item["currency"], under=under, quantity=quantity)
-        item["pricing"] = cost.pricing
+        cost = invoice_pricing.cost(world, given, currency=item["currency"], under=under, quantity=quantity)
+    else:
+        cost = invoice_pricing.of_item(world, item, given, under)
+    item["pricing"] = cost.pricing
     item["amount"] = item["net_amount"] = cost.amount
     item["quantity"], item["quantity_decimal"] = cost.quantity, str(cost.quantity)
 

@@ -1,4 +1,4 @@
-"""What a checkout costs: the amount of each line, and what they come to.
+"""What a checkout costs: what its lines come to.
 
 All amounts are whole numbers of the currency's smallest unit.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 
@@ -28,15 +27,6 @@ class Totals:
         return {"amount_discount": self.discount, "amount_shipping": 0, "amount_tax": self.tax}
 
 
-def line_amount(each: str, quantity: int, transform: Mapping[str, Any] | None) -> int:
-    """What a quantity costs at `each` (decimal text: it may be a fraction), rounded once, at the end.
-
-    `transform` is the price's `transform_quantity`.
-    """
-    exact = Decimal(each) * _packs(transform, quantity)
-    return int(exact.quantize(Decimal(1), rounding=ROUND_HALF_UP))
-
-
 def totals(lines: Iterable[Mapping[str, Any]]) -> Totals:
     """The sums of line items, each as the API shows it."""
     kept = tuple(lines)
@@ -45,11 +35,3 @@ def totals(lines: Iterable[Mapping[str, Any]]) -> Totals:
         discount=sum(line["amount_discount"] for line in kept),
         tax=sum(line["amount_tax"] for line in kept),
     )
-
-
-def _packs(transform: Mapping[str, Any] | None, quantity: int) -> int:
-    """How many times the price is charged: "3 for the price" divides the quantity first."""
-    if transform is None:
-        return quantity
-    whole, rest = divmod(quantity, int(transform["divide_by"]))
-    return whole + (1 if rest and transform["round"] == "up" else 0)

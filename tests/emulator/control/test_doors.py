@@ -20,6 +20,9 @@ SANDBOXED = [
     ("GET", "/faults"),
     ("POST", "/faults"),
     ("DELETE", "/faults"),
+    ("GET", "/settings/billing"),
+    ("POST", "/settings/billing"),
+    ("POST", "/payment_methods/pm_1/behave"),
     ("POST", "/reset"),
 ]
 

@@ -7,14 +7,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from paydesk.emulator.control import clock, coverage, endpoints, events, faults, health, requests, reset
+from paydesk.emulator.control import (
+    billing_settings,
+    clock,
+    coverage,
+    endpoints,
+    events,
+    faults,
+    health,
+    payment_methods,
+    requests,
+    reset,
+)
 
 if TYPE_CHECKING:
     from starlette.routing import Route
 
     from paydesk.emulator.control.door import Door
 
-CONTROLS = (health, clock, events, endpoints, faults, requests, reset, coverage)
+CONTROLS = (health, clock, events, endpoints, payment_methods, billing_settings, faults, requests, reset, coverage)
 
 
 def routes(door: Door) -> list[Route]:

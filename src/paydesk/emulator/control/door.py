@@ -12,6 +12,8 @@ from paydesk.emulator.kernel import auth, form
 from paydesk.emulator.kernel.errors import StripeError, invalid, missing_param, unauthorized
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from starlette.requests import Request
 
     from paydesk.emulator.deliveries.outbox import Outbox
@@ -55,18 +57,29 @@ class Fields:
             raise invalid(f"Invalid string: {value!r}", param=name)
         return value
 
+    def choice(self, name: str, default: str | None, *, among: Iterable[str]) -> str:
+        """One of a few words; without a default it must be there."""
+        value = self.text(name, default)
+        if value not in among:
+            raise invalid(f"Invalid {name}: must be one of {', '.join(among)}", param=name)
+        return value
+
     def whole(self, name: str, default: int | None, *, least: int, most: int) -> int:
         """A whole number within bounds; without a default it must be there."""
-        value = self._taken(name, default)
-        try:
-            number = int(value) if isinstance(value, (int, str)) and not isinstance(value, bool) else None
-        except ValueError:
-            number = None
-        if number is None:
-            raise invalid(f"Invalid integer: {value}", param=name, code="parameter_invalid_integer")
-        if not least <= number <= most:
-            raise invalid(f"{name} must be between {least} and {most}; it is {number}.", param=name)
-        return number
+        return _whole(self._taken(name, default), name, least, most)
+
+    def wholes(self, name: str, default: tuple[int, ...], *, least: int, most: int, count_max: int) -> tuple[int, ...]:
+        """A few whole numbers within bounds."""
+        if name not in self._left:
+            return default
+        value = self._left.pop(name)
+        # A form has no empty list: an empty text is one.
+        values = [] if value == "" else value
+        if not isinstance(values, list):
+            raise invalid("Invalid array", param=name)
+        if len(values) > count_max:
+            raise invalid(f"Array {name} exceeded maximum {count_max} allowed elements.", param=name)
+        return tuple(_whole(one, name, least, most) for one in values)
 
     def number(self, name: str, default: float, *, least: float, most: float) -> float:
         """A number within bounds."""
@@ -95,6 +108,18 @@ class Fields:
         if default is None:
             raise missing_param(name)
         return default
+
+
+def _whole(value: Any, name: str, least: int, most: int) -> int:
+    try:
+        number = int(value) if isinstance(value, (int, str)) and not isinstance(value, bool) else None
+    except ValueError:
+        number = None
+    if number is None:
+        raise invalid(f"Invalid integer: {value}", param=name, code="parameter_invalid_integer")
+    if not least <= number <= most:
+        raise invalid(f"{name} must be between {least} and {most}; it is {number}.", param=name)
+    return number
 
 
 async def fields(request: Request) -> Fields:

@@ -15,7 +15,6 @@ from paydesk.emulator.control.door import answer, fields, gone
 from paydesk.emulator.faults import FAULTS
 from paydesk.emulator.faults.armory import Target
 from paydesk.emulator.faults.fault import ApiFault, DeliveryFault
-from paydesk.emulator.kernel.errors import invalid
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -64,11 +63,8 @@ def routes(door: Door) -> list[Route]:
 
 
 def _fault(given: Fields) -> ApiFault | DeliveryFault:
-    name = given.text("fault")
-    kind = next((kind for kind in FAULTS if kind.name == name), None)
-    if kind is None:
-        known = ", ".join(kind.name for kind in FAULTS)
-        raise invalid(f"Invalid fault: must be one of {known}", param="fault")
+    name = given.choice("fault", None, among=[kind.name for kind in FAULTS])
+    kind = next(kind for kind in FAULTS if kind.name == name)
     hints = get_type_hints(kind)
     return kind(
         **{option.name: _option(given, option.name, hints[option.name], option.default) for option in fields_of(kind)}
@@ -81,10 +77,9 @@ def _option(given: Fields, name: str, kind: Any, default: Any) -> Any:
         return given.whole(name, default, least=least, most=most)
     if kind is float:
         return given.number(name, default, least=least, most=most)
-    value = given.text(name, default)
-    if get_origin(kind) is not None and value not in get_args(kind):
-        raise invalid(f"Invalid {name}: must be one of {', '.join(get_args(kind))}", param=name)
-    return value
+    if get_origin(kind) is not None:
+        return given.choice(name, default, among=get_args(kind))
+    return given.text(name, default)
 
 
 def _target_of(fault: ApiFault | DeliveryFault) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from paydesk.emulator.kernel.routes import Call, Route, retrieve, words
 from paydesk.emulator.kernel.search import search
 from paydesk.emulator.resources import (
     invoice_collection,
+    invoice_ending,
     invoice_line_edits,
     invoice_lines,
     invoice_shape,
@@ -220,4 +221,4 @@ ROUTES = (
         area=_AREA,
     ),
 )
-TASKS = invoicing.TASKS | invoice_collection.TASKS
+TASKS = invoicing.TASKS | invoice_collection.TASKS | invoice_ending.TASKS

@@ -5,8 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from paydesk.emulator.kernel.errors import StripeError, invalid
-from paydesk.emulator.resources import invoice_payment, invoicing, paying, payment_method
-from paydesk.emulator.rules import confirming, declines, invoice_attempts
+from paydesk.emulator.resources import (
+    billing_settings,
+    invoice_ending,
+    invoice_payment,
+    invoicing,
+    paying,
+    payment_method,
+)
+from paydesk.emulator.rules import confirming, declines, dunning, invoice_attempts
 
 if TYPE_CHECKING:
     from paydesk.emulator.kernel.document import Document
@@ -30,8 +37,8 @@ def method_of(world: World, invoice: Document) -> Document | None:
         return world.find("payment_method", invoice["default_payment_method"])
     if invoice["default_source"] is not None:
         return _of_source(world, invoice["default_source"])
-    parent = (invoice["parent"] or {}).get("subscription_details")
-    subscription = None if parent is None else world.find("subscription", parent["subscription"])
+    of = invoicing.subscription_of(invoice)
+    subscription = None if of is None else world.find("subscription", of)
     if subscription is not None and subscription["default_payment_method"] is not None:
         return world.find("payment_method", subscription["default_payment_method"])
     customer = world.find("customer", invoice["customer"])
@@ -100,6 +107,9 @@ def _collect(world: World, subject: str) -> None:
     if method is None:
         _failed(world, invoice, is_automatic=True, counts=True)
         return
+    if method.id == invoice.private.get("hopeless"):
+        _failed(world, invoice, is_automatic=True, counts=True, was_tried=False)
+        return
     try:
         charge(world, invoice, method, is_automatic=True)
     except StripeError as refusal:
@@ -132,7 +142,10 @@ def _progressed(world: World, subject: str) -> None:
         case "requires_action":
             _waits_for_payer(world, invoice, is_ours=attempt is not None)
         case "requires_payment_method":
-            was_charged = "charge" in (intent["last_payment_error"] or {})
+            error = intent["last_payment_error"] or {}
+            was_charged = "charge" in error
+            if dunning.is_hopeless(error.get("code"), error.get("decline_code")):
+                invoice.private["hopeless"] = error["payment_method"]["id"]
             was_waiting = invoice.private.pop("is_counted", False)
             _failed(world, invoice, is_automatic=is_automatic, counts=counts and was_charged and not was_waiting)
 
@@ -149,20 +162,27 @@ def _waits_for_payer(world: World, invoice: Document, *, is_ours: bool) -> None:
     invoicing.plan(world, invoice)
 
 
-def _failed(world: World, invoice: Document, *, is_automatic: bool, counts: bool) -> None:
+def _failed(world: World, invoice: Document, *, is_automatic: bool, counts: bool, was_tried: bool = True) -> None:
+    """An attempt has failed. One that had no hope was not made (`was_tried`), though the schedule counts it."""
     invoice["attempted"] = True
     invoice["attempt_count"] += counts
     if is_automatic:
-        invoice["next_payment_attempt"] = invoice_attempts.next_attempt(
-            invoice["status_transitions"]["finalized_at"], invoice["attempt_count"], world.now
+        invoice["next_payment_attempt"] = dunning.next_attempt(
+            billing_settings.of(world),
+            finalized_at=invoice["status_transitions"]["finalized_at"],
+            attempts=invoice["attempt_count"],
+            now=world.now,
         )
     previous = world.save(invoice)
-    world.emit("invoice.payment_failed", invoice)
+    if was_tried:
+        world.emit("invoice.payment_failed", invoice)
     if previous:
         world.emit("invoice.updated", invoice, previous)
     if is_automatic:
         invoicing.note_standing(world, invoice, is_late=True)
     invoicing.plan(world, invoice)
+    if is_automatic and invoice["next_payment_attempt"] is None:
+        invoice_ending.give_up(world, invoice, "max_payment_attempts")
 
 
 TASKS: dict[str, Any] = {invoicing.COLLECT: _collect, invoicing.PROGRESSED: _progressed}

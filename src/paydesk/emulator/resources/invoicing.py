@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 FINALIZE: Final = "invoice.finalize"
 COLLECT: Final = "invoice.collect"
 OVERDUE: Final = "invoice.overdue"
+OVERDUE_ENDS: Final = "invoice.overdue_ends"
 PROGRESSED: Final = "invoice.payment_progressed"
 
 NOT_OPEN: Final = "You can only pass in open invoices. This invoice isn't open."
@@ -74,7 +75,7 @@ def draft(
 
 def plan(world: World, invoice: Document) -> None:
     """Put on the agenda what an invoice's dates say, in place of what was there."""
-    for task in (FINALIZE, COLLECT, OVERDUE):
+    for task in (FINALIZE, COLLECT, OVERDUE, OVERDUE_ENDS):
         world.unschedule(task, invoice.id)
     if invoice["status"] == "draft":
         if invoice["automatically_finalizes_at"] is not None:
@@ -203,6 +204,13 @@ def paid(world: World, invoice: Document, *, counts: bool) -> None:
     plan(world, invoice)
 
 
+def subscription_of(invoice: Document) -> str | None:
+    """The subscription an invoice is for, if it is for one."""
+    parent = (invoice["parent"] or {}).get("subscription_details") or {}
+    found: str | None = parent.get("subscription")
+    return found
+
+
 def note_standing(world: World, invoice: Document, *, is_late: bool) -> None:
     """`delinquent` of a customer tells what became of whichever of their invoices moved last."""
     customer = world.find("customer", invoice["customer"])
@@ -311,11 +319,4 @@ def _finalize_due(world: World, subject: str) -> None:
         world.emit("invoice.sent", invoice)
 
 
-def _overdue(world: World, subject: str) -> None:
-    invoice = world.get("invoice", subject)
-    if invoice["status"] == "open":
-        world.emit("invoice.overdue", invoice)
-        note_standing(world, invoice, is_late=True)
-
-
-TASKS: dict[str, Any] = {FINALIZE: _finalize_due, OVERDUE: _overdue}
+TASKS: dict[str, Any] = {FINALIZE: _finalize_due}

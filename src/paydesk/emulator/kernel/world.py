@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +65,7 @@ class World:
         self._announce = announce
         self._tasks = tasks
         self._loaded: dict[tuple[str, str], Document] = {}
+        self._held: list[tuple[str, dict[str, Any]]] | None = None
 
     @property
     def livemode(self) -> bool:
@@ -215,10 +217,32 @@ class World:
 
     def emit(self, event: str, document: Document, previous: dict[str, Any] | None = None) -> None:
         """Tell of what happened to an object just written, with a snapshot of it as it is now."""
-        self.events += 1
         snapshot: dict[str, Any] = {"object": document}
         if previous:
             snapshot["previous_attributes"] = previous
+        if self._held is None:
+            self._tell(event, snapshot)
+        else:
+            # What is told later shows the object as it is now.
+            self._held.append((event, from_text(to_text(snapshot))))
+
+    @contextmanager
+    def telling(self, order: Sequence[str]) -> Iterator[None]:
+        """Tell of what happens meanwhile when it is over, in this order of types; other events come last."""
+        if self._held is not None:
+            yield
+            return
+        held = self._held = []
+        try:
+            yield
+        finally:
+            self._held = None
+            places = {event: place for place, event in enumerate(order)}
+            for event, snapshot in sorted(held, key=lambda told: places.get(told[0], len(places))):
+                self._tell(event, snapshot)
+
+    def _tell(self, event: str, snapshot: dict[str, Any]) -> None:
+        self.events += 1
         told = Document(
             {
                 "id": self.mint("evt_"),
@@ -258,6 +282,8 @@ class World:
         """Drop what was written in this transaction, and begin it anew for what is still to be kept."""
         self.db.execute("ROLLBACK TO unit")
         self._loaded.clear()
+        if self._held is not None:
+            self._held.clear()
         self.events = 0
         self.planned = None
 

@@ -14,6 +14,7 @@ from paydesk.emulator.resources import (
     invoice_line_edits,
     invoice_lines,
     invoice_shape,
+    invoiceitem,
     invoicing,
     payment_method,
 )
@@ -36,8 +37,10 @@ def _create(call: Call) -> Document:
     customer = world.get("customer", given["customer"], param="customer")
     if given.get("currency") is not None:
         given["currency"] = check_currency(given["currency"])
-    sweeps = given.get("pending_invoice_items_behavior") == "include"
-    return invoicing.draft(world, customer, given, sweeps=sweeps, echo=call.echo)
+    waiting: list[Document] = []
+    if given.get("pending_invoice_items_behavior") == "include":
+        waiting = invoiceitem.pending(world, customer, given.get("currency") or customer["currency"] or "usd")
+    return invoicing.draft(world, customer, given, waiting=waiting, echo=call.echo)
 
 
 def _update(call: Call) -> Document:

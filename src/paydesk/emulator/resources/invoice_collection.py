@@ -37,8 +37,8 @@ def method_of(world: World, invoice: Document) -> Document | None:
         return world.find("payment_method", invoice["default_payment_method"])
     if invoice["default_source"] is not None:
         return _of_source(world, invoice["default_source"])
-    of = invoicing.subscription_of(invoice)
-    subscription = None if of is None else world.find("subscription", of)
+    owner = invoicing.subscription_of(invoice)
+    subscription = None if owner is None else world.find("subscription", owner)
     if subscription is not None and subscription["default_payment_method"] is not None:
         return world.find("payment_method", subscription["default_payment_method"])
     customer = world.find("customer", invoice["customer"])
@@ -160,6 +160,7 @@ def _waits_for_payer(world: World, invoice: Document, *, is_ours: bool) -> None:
     if previous:
         world.emit("invoice.updated", invoice, previous)
     invoicing.plan(world, invoice)
+    invoicing.tell_subscription(world, invoice)
 
 
 def _failed(world: World, invoice: Document, *, is_automatic: bool, counts: bool, was_tried: bool = True) -> None:
@@ -181,6 +182,7 @@ def _failed(world: World, invoice: Document, *, is_automatic: bool, counts: bool
     if is_automatic:
         invoicing.note_standing(world, invoice, is_late=True)
     invoicing.plan(world, invoice)
+    invoicing.tell_subscription(world, invoice)
     if is_automatic and invoice["next_payment_attempt"] is None:
         invoice_ending.give_up(world, invoice, "max_payment_attempts")
 

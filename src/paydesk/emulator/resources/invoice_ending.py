@@ -34,6 +34,7 @@ def _overdue(world: World, subject: str) -> None:
         return
     world.emit("invoice.overdue", invoice)
     invoicing.note_standing(world, invoice, is_late=True)
+    invoicing.tell_subscription(world, invoice)
     days = billing_settings.of(world).overdue_days
     if days and invoicing.subscription_of(invoice) is not None:
         world.schedule(world.now + days * _DAY, invoicing.OVERDUE_ENDS, invoice.id)

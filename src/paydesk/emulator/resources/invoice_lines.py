@@ -59,16 +59,7 @@ def of_item(item: Document) -> Line:
         "discountable": item["discountable"],
         "discounts": [],
         "metadata": dict(item["metadata"]),
-        "parent": {
-            "invoice_item_details": {
-                "invoice_item": item.id,
-                "proration": item["proration"],
-                "proration_details": {"credited_items": None},
-                "subscription": None,
-            },
-            "subscription_item_details": None,
-            "type": "invoice_item_details",
-        },
+        "parent": _parent(item),
         "period": dict(item["period"]),
         "pretax_credit_amounts": [],
         "pricing": item["pricing"],
@@ -77,6 +68,22 @@ def of_item(item: Document) -> Line:
         "subtotal": item["amount"],
         "taxes": [],
     }
+
+
+def _parent(item: Document) -> dict[str, Any]:
+    """Where an invoice item's line comes from: the item itself, or the subscription's item it was made for."""
+    owner = (item["parent"] or {}).get("subscription_details") or {}
+    credited = (item.get("proration_details") or {}).get("credited_items")
+    shared = {
+        "invoice_item": item.id,
+        "proration": item["proration"],
+        "proration_details": {"credited_items": (credited or {}).get("invoice_line_item_details")},
+        "subscription": owner.get("subscription"),
+    }
+    if owner.get("subscription_item") is None:
+        return {"invoice_item_details": shared, "subscription_item_details": None, "type": "invoice_item_details"}
+    details = shared | {"subscription_item": owner["subscription_item"]}
+    return {"invoice_item_details": None, "subscription_item_details": details, "type": "subscription_item_details"}
 
 
 def item_of(line: Line) -> str | None:
@@ -134,7 +141,11 @@ def index(lines: Sequence[Line], identifier: str, param: str) -> int:
 def _rates(world: World, invoice: Document, line: Line) -> list[dict[str, Any]]:
     """A line's own tax rates, else the invoice's."""
     identifier = item_of(line)
-    item = None if identifier is None else world.find("invoiceitem", identifier)
+    if identifier is not None:
+        item = world.find("invoiceitem", identifier)
+    else:
+        details = line["parent"]["subscription_item_details"] or {}
+        item = world.find("subscription_item", details.get("subscription_item", ""))
     own: list[dict[str, Any]] = [] if item is None else item["tax_rates"]
     return own or invoice["default_tax_rates"]
 

@@ -67,6 +67,19 @@ def pending(world: World, customer: Document, currency: str) -> list[Document]:
     return [item for item in found if item["invoice"] is None and item["currency"] == currency]
 
 
+def awaiting(world: World, subscription: Document) -> list[Document]:
+    """What the next invoice of a subscription takes in, oldest first: its own items and those of its customer alone."""
+    customer = world.get("customer", subscription["customer"])
+    found = pending(world, customer, subscription["currency"])[::-1]
+    return [item for item in found if subscription_of(item) in (None, subscription.id)]
+
+
+def subscription_of(item: Document) -> str | None:
+    """The subscription an item was made for, if it was for one."""
+    details: dict[str, Any] = (item["parent"] or {}).get("subscription_details") or {}
+    return details.get("subscription")
+
+
 def assign(world: World, item: Document, invoice: Document) -> invoice_lines.Line:
     """Take a waiting item into an invoice: the line it becomes there."""
     item["invoice"] = invoice.id

@@ -22,7 +22,7 @@ from paydesk.emulator.rules.invoice_totals import settle
 from paydesk.emulator.rules.money import check_charge_amount
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from paydesk.emulator.kernel.document import Document
     from paydesk.emulator.kernel.world import World
@@ -33,6 +33,8 @@ COLLECT: Final = "invoice.collect"
 OVERDUE: Final = "invoice.overdue"
 OVERDUE_ENDS: Final = "invoice.overdue_ends"
 PROGRESSED: Final = "invoice.payment_progressed"
+# Done with an invoice's id whenever an invoice of a subscription has come a step further.
+MOVED: Final = "subscription.invoice_moved"
 
 NOT_OPEN: Final = "You can only pass in open invoices. This invoice isn't open."
 _PURPOSES: Final = {"subscription_create": "Subscription creation", "subscription_update": "Subscription update"}
@@ -46,21 +48,23 @@ def draft(
     *,
     billing_reason: str = "manual",
     parent: dict[str, Any] | None = None,
-    sweeps: bool = False,
+    terms: Mapping[str, Any] | None = None,
+    waiting: Sequence[Document] = (),
     lines: Callable[[str], Sequence[Line]] | None = None,
     echo: Callable[[Document], None] | None = None,
 ) -> Document:
     """A new draft, told as `invoice.created`.
 
-    `given` are the parameters of a create request. `sweeps` takes in what waits for the customer's next invoice.
-    `lines` makes the other lines, from the new invoice's id. `echo` shows what a request said without effect.
+    `given` are the parameters of a create request, `terms` what whoever bills has settled already: fields of the
+    invoice, as they are. `waiting` are the invoice items to take in. `lines` makes the other lines, from the new
+    invoice's id. `echo` shows what a request said without effect.
 
     Raises:
         StripeError: 400 where the request contradicts itself or the customer.
     """
     check_one_currency(customer, given.get("currency"))
     invoice = invoice_shape.new(world, customer, given, billing_reason=billing_reason, parent=parent)
-    waiting = invoiceitem.pending(world, customer, invoice["currency"]) if sweeps else []
+    invoice.update(terms or {})
     made = [invoiceitem.assign(world, item, invoice) for item in waiting[: invoice_lines.ITEMS_MAX]]
     invoice_lines.put(world, invoice, [*made, *(lines(invoice.id) if lines is not None else ())])
     if customer["currency"] is None:
@@ -87,10 +91,13 @@ def plan(world: World, invoice: Document) -> None:
             world.schedule(invoice["due_date"], OVERDUE, invoice.id)
 
 
-def finalize(world: World, invoice: Document, *, advances: bool | None = None) -> None:
+def finalize(
+    world: World, invoice: Document, *, advances: bool | None = None, paid_with: Document | None = None
+) -> None:
     """Make a draft an invoice: numbered, with the customer's balance used, and a payment intent for what is due.
 
-    Where nothing is due it is paid at once. `advances` sets `auto_advance`.
+    Where nothing is due it is paid at once. `advances` sets `auto_advance`. `paid_with` is the payment intent where
+    there is one already, over just what is due.
 
     Raises:
         StripeError: 400 where it is no draft, or more is due than can be charged. Nothing was written then.
@@ -111,7 +118,7 @@ def finalize(world: World, invoice: Document, *, advances: bool | None = None) -
     world.save(customer)
     _open(world, invoice)
     if invoice["amount_due"]:
-        _expect_payment(world, invoice)
+        invoice_payment.expect(world, invoice, paid_with or _intent(world, invoice))
     world.save(invoice)
     world.emit("invoice.finalized", invoice)
     if invoice["amount_due"] == 0:
@@ -120,6 +127,7 @@ def finalize(world: World, invoice: Document, *, advances: bool | None = None) -
         world.save(invoice)
         _tell_paid(world, invoice)
     plan(world, invoice)
+    tell_subscription(world, invoice)
 
 
 def pay_out_of_band(world: World, invoice: Document) -> None:
@@ -131,6 +139,7 @@ def pay_out_of_band(world: World, invoice: Document) -> None:
     world.save(invoice, "invoice.updated")
     _tell_paid(world, invoice)
     plan(world, invoice)
+    tell_subscription(world, invoice)
 
 
 def void(world: World, invoice: Document) -> None:
@@ -153,6 +162,7 @@ def void(world: World, invoice: Document) -> None:
     world.save(invoice, "invoice.updated")
     world.emit("invoice.voided", invoice)
     plan(world, invoice)
+    tell_subscription(world, invoice)
 
 
 def mark_uncollectible(world: World, invoice: Document, reason: str = "user_forgiven") -> None:
@@ -173,6 +183,7 @@ def mark_uncollectible(world: World, invoice: Document, reason: str = "user_forg
     world.emit("invoice.marked_uncollectible", invoice)
     note_standing(world, invoice, is_late=False)
     plan(world, invoice)
+    tell_subscription(world, invoice)
 
 
 def send(world: World, invoice: Document) -> None:
@@ -202,13 +213,19 @@ def paid(world: World, invoice: Document, *, counts: bool) -> None:
     if payment is not None:
         invoice_payment.complete(world, payment, invoice["amount_paid"])
     plan(world, invoice)
+    tell_subscription(world, invoice)
 
 
 def subscription_of(invoice: Document) -> str | None:
-    """The subscription an invoice is for, if it is for one."""
-    parent = (invoice["parent"] or {}).get("subscription_details") or {}
-    found: str | None = parent.get("subscription")
-    return found
+    """The subscription an invoice bills, if it bills one."""
+    details: dict[str, Any] = (invoice["parent"] or {}).get("subscription_details") or {}
+    return details.get("subscription")
+
+
+def tell_subscription(world: World, invoice: Document) -> None:
+    """Let the subscription that an invoice bills take note of what became of it."""
+    if subscription_of(invoice) is not None:
+        world.perform(MOVED, invoice.id)
 
 
 def note_standing(world: World, invoice: Document, *, is_late: bool) -> None:
@@ -263,7 +280,7 @@ def _give_balance_back(world: World, invoice: Document) -> None:
         world.save(customer, "customer.updated")
 
 
-def _expect_payment(world: World, invoice: Document) -> None:
+def _intent(world: World, invoice: Document) -> Document:
     given = {
         "amount": invoice["amount_due"],
         "capture_method": "automatic",
@@ -276,8 +293,7 @@ def _expect_payment(world: World, invoice: Document) -> None:
         given["allowed_payment_method_types"] = invoice["payment_settings"]["payment_method_types"]
     if invoice["billing_reason"].startswith("subscription"):
         given["setup_future_usage"] = "off_session"
-    intent = payment_intent.open_intent(world, given, invoice=invoice.id, followed_by=PROGRESSED)
-    invoice_payment.expect(world, invoice, intent)
+    return payment_intent.open_intent(world, given, invoice=invoice.id, followed_by=PROGRESSED)
 
 
 def _give_up_payment(world: World, payment: Document) -> None:

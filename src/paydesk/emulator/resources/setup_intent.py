@@ -35,15 +35,19 @@ SETUP_INTENT = Kind(
 _CANCELABLE: Final = ("requires_payment_method", "requires_confirmation", "requires_action")
 
 
-def open_intent(world: World, given: dict[str, Any], *, checkout: str | None = None) -> Document:
+def open_intent(
+    world: World, given: dict[str, Any], *, checkout: str | None = None, followed_by: str | None = None
+) -> Document:
     """A new intent, told as `setup_intent.created`, that waits for a payment method.
 
     `given` are the parameters of a create request: any of `customer`, `description`, `metadata`, `usage`,
     `payment_method_options`, `allowed_payment_method_types`. `checkout` is the id of the Checkout Session it is made
-    for: only that can cancel it then.
+    for: only that can cancel it then. `followed_by` names the task that is done, with the intent's id, once it has
+    succeeded.
     """
     intent = _shaped(world, given)
     intent.private["checkout"] = checkout
+    intent.private["followed_by"] = followed_by
     return world.add(intent, "setup_intent.created")
 
 
@@ -155,6 +159,8 @@ def _succeed(world: World, intent: Document, method: Document, attempt: Document
     intent["next_action"] = None
     intent["status"] = "succeeded"
     _tell(world, intent, "setup_intent.succeeded")
+    if intent.private.get("followed_by") is not None:
+        world.perform(intent.private["followed_by"], intent.id)
 
 
 def _tell(world: World, intent: Document, event: str) -> None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paydesk.emulator.rules.discounts import Part, Terms, spread, taken, taken_in_turn
+from paydesk.emulator.rules.discounts import Applied, Part, Share, Terms, ends, shares, spread, taken, taken_in_turn
 
 AMOUNTS = st.integers(min_value=0, max_value=99_999_999)
 PRODUCTS = st.sampled_from(["prod_a", "prod_b", "prod_c"])
-PARTS = st.lists(st.builds(Part, PRODUCTS, AMOUNTS), max_size=12)
+PART = st.builds(Part, PRODUCTS, AMOUNTS)
+PARTS = st.lists(PART, max_size=12)
 ONLY = st.none() | st.lists(PRODUCTS, unique=True, max_size=2).map(tuple)
 PERCENTS = st.decimals(min_value="0.01", max_value=100, places=2).map(str)
 TERMS = st.builds(Terms, PERCENTS, st.none(), ONLY) | st.builds(Terms, st.none(), AMOUNTS, ONLY)
@@ -34,12 +36,13 @@ def book(amount: int) -> Part:
         (Terms(None, 500), (2000, 500), (400, 100)),
         (Terms(None, 100), (100, 100, 100), (34, 33, 33)),
         (Terms(None, 500), (300,), (300,)),
-        (Terms(None, 500), (300, -100), (300, 0)),
+        (Terms(None, 500), (300, -100), (200, 0)),
+        (Terms("100", None), (300, -100), (300, 0)),
         (Terms("10", None, ("prod_pen",)), (1000,), (0,)),
     ],
 )
 def test_worked_examples(discount: Terms, amounts: tuple[int, ...], off: tuple[int, ...]) -> None:
-    """Rounded once, half a cent up; spread in proportion; no more than there is."""
+    """Rounded once, half a cent up; spread in proportion; an amount is no more than there is, credits counted."""
     assert taken(discount, [book(amount) for amount in amounts]) == off
 
 
@@ -112,3 +115,68 @@ def test_shares_add_up_and_are_fair(amount: int, weights: list[int]) -> None:
     assert sum(shares) == (amount if whole else 0)
     if whole:
         assert all(abs(share * whole - amount * weight) < whole for share, weight in zip(shares, weights, strict=True))
+
+
+def test_lines_own_discounts_come_first() -> None:
+    """A book has 10 % off, then $5 go off the whole, in proportion to what is left of each line."""
+    tenth, five = Applied("di_tenth", Terms("10", None)), Applied("di_five", Terms(None, 500))
+
+    book_owes, pen_owes = shares([book(2000), Part("prod_pen", 700)], [[tenth], []], [five])
+
+    assert book_owes == [Share("di_tenth", 200, is_own=True), Share("di_five", 360, is_own=False)]
+    assert pen_owes == [Share("di_five", 140, is_own=False)]
+
+
+def test_a_discount_is_named_only_where_it_is_for() -> None:
+    """With 0 where it found nothing left; not at all on what is not discountable, or another product."""
+    free, five = Applied("di_free", Terms("100", None)), Applied("di_five", Terms(None, 500, ("prod_book",)))
+    proration = Part("prod_book", 900, is_discountable=False)
+
+    owed = shares([book(2000), Part("prod_pen", 700), proration], [[free], [five], [free]], [five])
+
+    assert [[(share.discount, share.amount) for share in line] for line in owed] == [
+        [("di_free", 2000), ("di_five", 0)],
+        [],
+        [],
+    ]
+
+
+def test_no_discount_is_taken_twice_off_a_line() -> None:
+    """What a line has itself does not come again with the whole."""
+    half = Applied("di_half", Terms("50", None))
+
+    first, second = shares([book(1000), book(1000)], [[half], []], [half])
+
+    assert [share.amount for share in first] == [500]
+    assert [share.amount for share in second] == [500]
+
+
+@given(st.lists(st.tuples(PART, TERMS), max_size=8), st.lists(TERMS, max_size=3))
+def test_shares_leave_every_line_at_nothing_or_more(lines: list[tuple[Part, Terms]], whole: list[Terms]) -> None:
+    """Own discounts and those of the whole together."""
+    parts = [part for part, _ in lines]
+    own = [[Applied(f"di_own_{index}", terms)] for index, (_, terms) in enumerate(lines)]
+
+    owed = shares(parts, own, [Applied(f"di_{index}", terms) for index, terms in enumerate(whole)])
+
+    for part, line in zip(parts, owed, strict=True):
+        assert all(share.amount >= 0 for share in line)
+        assert sum(share.amount for share in line) <= part.amount
+
+
+@pytest.mark.parametrize(
+    ("start", "months", "end"),
+    [
+        ("2026-01-15T10:30:05", 3, "2026-04-15T10:30:05"),
+        ("2026-01-31T00:00:00", 1, "2026-02-28T00:00:00"),
+        ("2027-11-30T00:00:00", 3, "2028-02-29T00:00:00"),
+        ("2026-12-31T23:59:59", 12, "2027-12-31T23:59:59"),
+    ],
+)
+def test_repeating_counts_months_of_the_calendar(start: str, months: int, end: str) -> None:
+    """To the second, on the same day, or on the month's last."""
+    began = int(datetime.fromisoformat(f"{start}+00:00").timestamp())
+
+    assert ends("repeating", months, began) == int(datetime.fromisoformat(f"{end}+00:00").timestamp())
+    assert ends("forever", None, began) is None
+    assert ends("once", None, began) is None

@@ -10,8 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
-from paydesk.emulator.kernel.errors import StripeError, exclusive, invalid, missing_param
-from paydesk.emulator.resources import discount as discounts
+from paydesk.emulator.resources import discount_shape, discounting
 from paydesk.emulator.rules import redeeming
 from paydesk.emulator.rules.discounts import Part, Terms, taken, terms
 from paydesk.emulator.rules.money import step
@@ -21,16 +20,8 @@ if TYPE_CHECKING:
     from paydesk.emulator.kernel.document import Document
     from paydesk.emulator.kernel.world import World
 
-_BECAUSE: Final[Mapping[Why, str]] = {
-    "inactive": "it is not active.",
-    "expired": "it has expired.",
-    "used_up": "it has been redeemed the maximum number of times.",
-    "not_theirs": "it belongs to another customer.",
-    "not_first": "the associated customer has prior transactions.",
-    "too_little": "the associated purchase does not meet the minimum amount requirement.",
-    "other_currency": "it is not available in the currency of the associated purchase.",
-    "other_products": "it does not apply to anything in the associated purchase.",
-}
+# A session has one discount at most.
+_PARAM: Final = "discounts[0]"
 
 Discount = dict[str, Any]
 Line = Mapping[str, Any]
@@ -46,16 +37,7 @@ def asked(
     """
     if not given.get("discounts") or currency is None:
         return None
-    one = given["discounts"][0]
-    if one.get("coupon") and one.get("promotion_code"):
-        raise exclusive("discounts[0][coupon]", "discounts[0][promotion_code]")
-    if one.get("promotion_code"):
-        code = world.get("promotion_code", one["promotion_code"], param="discounts[0][promotion_code]")
-        coupon = world.find("coupon", code["promotion"]["coupon"])
-    elif one.get("coupon"):
-        code, coupon = None, world.get("coupon", one["coupon"], param="discounts[0][coupon]")
-    else:
-        raise missing_param("discounts[0][coupon]")
+    coupon, code = discounting.named(world, given["discounts"][0], _PARAM)
     return granted(world, coupon, code, purchase(world, lines, currency, customer))
 
 
@@ -67,43 +49,29 @@ def granted(
     Raises:
         StripeError: 400 where it cannot be redeemed.
     """
-    why = redeeming.why_not(coupon, code, bought, world.now)
-    if why is not None:
-        raise refusal(why, None if coupon is None else coupon.id, code)
-    given = None if coupon is None else terms(coupon, bought.currency)
-    if coupon is None or given is None:
-        raise ValueError("a discount that can be redeemed has a coupon with terms")
+    coupon = discounting.redeemable(world, coupon, code, bought, _PARAM)
+    given = terms(coupon, bought.currency)
+    if given is None:
+        raise ValueError("a discount that can be redeemed has terms in its currency")
     return {
         "id": world.mint("di_"),
         "coupon": coupon.id,
         "promotion_code": None if code is None else code.id,
-        "label": code["code"] if code is not None else coupon["name"] or coupon.id,
+        "label": discounting.label_of(coupon, code),
         "terms": asdict(given),
         "start": world.now,
         "is_typed": is_typed,
     }
 
 
-def refusal(why: Why, coupon_id: str | None, code: Document | None) -> StripeError:
-    """Stripe's refusal to redeem a coupon, or a promotion code."""
-    if code is not None:
-        return invalid(
-            f"This promotion code cannot be redeemed because {_BECAUSE[why]}", param="discounts[0][promotion_code]"
-        )
-    if why in ("expired", "used_up"):
-        return invalid(f"Coupon expired: {coupon_id}", code="coupon_expired", param="discounts[0][coupon]")
-    return invalid(f"This coupon cannot be redeemed because {_BECAUSE[why]}", param="discounts[0][coupon]")
-
-
 def purchase(world: World, lines: Sequence[Line], currency: str, customer: str | None) -> Purchase:
     """What a session sells, as far as discounts care."""
-    return Purchase(
-        currency=currency,
-        subtotal=sum(line["amount_subtotal"] for line in lines),
-        products=frozenset(_product(world, line) for line in lines),
-        customer=customer,
-        has_paid_before=customer is not None
-        and any(charge["paid"] for charge in world.having("charge", "customer", customer)),
+    return discounting.purchase(
+        world,
+        customer,
+        currency,
+        sum(line["amount_subtotal"] for line in lines),
+        frozenset(_product(world, line) for line in lines),
     )
 
 
@@ -133,7 +101,7 @@ def check(world: World, session: Document, lines: Sequence[Line]) -> None:
     """
     kept, why = of(session), lapsed(world, session, lines)
     if kept is not None and why is not None:
-        raise refusal(why, kept["coupon"], _named(world, kept)[1])
+        raise discounting.refusal(why, kept["coupon"], _named(world, kept)[1], _PARAM)
 
 
 def discounted(world: World, lines: Sequence[dict[str, Any]], discount: Discount | None) -> list[dict[str, Any]]:
@@ -161,7 +129,7 @@ def breakdown(_world: World, session: Document) -> dict[str, Any]:
     kept = of(session)
     if kept is None:
         return {"discounts": [], "taxes": []}
-    discount = discounts.shape(
+    discount = discount_shape.shape(
         kept["id"],
         coupon=kept["coupon"],
         promotion_code=kept["promotion_code"],

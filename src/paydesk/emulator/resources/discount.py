@@ -2,41 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from paydesk.emulator.kernel.kinds import Kind
-from paydesk.emulator.kernel.routes import Route
+from paydesk.emulator.kernel.errors import StripeError
+from paydesk.emulator.kernel.routes import Call, Route
+from paydesk.emulator.resources.discount_shape import DISCOUNT
 
-DISCOUNT = Kind(
-    "discount",
-    "di_",
-    references={"customer": "customer", "promotion_code": "promotion_code", "source.coupon": "coupon"},
-)
+if TYPE_CHECKING:
+    from paydesk.emulator.kernel.document import Document
 
 
-def shape(
-    identifier: str,
-    *,
-    coupon: str,
-    promotion_code: str | None,
-    start: int,
-    end: int | None = None,
-    **applied: str | None,
-) -> dict[str, Any]:
-    """A discount as the API shows it; `applied` are the ids of whose it is and what it makes cheaper."""
-    places = ("checkout_session", "customer", "invoice", "invoice_item", "subscription", "subscription_item")
-    return {
-        "id": identifier,
-        "object": "discount",
-        **{place: applied.get(place) for place in places},
-        "customer_account": None,
-        "end": end,
-        "promotion_code": promotion_code,
-        "source": {"coupon": coupon, "type": "coupon"},
-        "start": start,
-    }
+def _of_customer(call: Call) -> Document:
+    """No parameter of today's versions gives a customer a discount of their own, so there is none to take away."""
+    customer = call.world.get("customer", call.path["customer"])
+    raise StripeError(f"No active discount for customer: {customer.id}", status=404, code="resource_missing")
 
 
 KINDS = (DISCOUNT,)
-ROUTES: tuple[Route, ...] = ()
+ROUTES = (Route("DELETE", "/v1/customers/{customer}/discount", _of_customer, area="customer"),)
 TASKS: dict[str, Any] = {}

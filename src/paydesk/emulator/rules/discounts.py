@@ -9,8 +9,10 @@ All amounts are whole numbers of the currency's smallest unit.
 
 from __future__ import annotations
 
+import calendar
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -20,10 +22,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Part:
-    """A line that something may be taken off: what it sells and what it costs."""
+    """A line that something may be taken off: what it sells (None: nothing that is known) and what it costs."""
 
-    product: str
+    product: str | None
     amount: int
+    is_discountable: bool = True
 
 
 @dataclass(frozen=True)
@@ -37,21 +40,61 @@ class Terms:
     amount_off: int | None
     products: tuple[str, ...] | None = None
 
-    def applies_to(self, product: str) -> bool:
+    def applies_to(self, product: str | None) -> bool:
         """Whether a line that sells this product gets cheaper."""
         return self.products is None or product in self.products
 
 
+@dataclass(frozen=True)
+class Applied:
+    """A discount by its id, on its terms in the currency that counts."""
+
+    id: str
+    terms: Terms
+
+
+@dataclass(frozen=True)
+class Share:
+    """What a discount takes off one line; `is_own` tells the line's own discounts from those of the whole."""
+
+    discount: str
+    amount: int
+    is_own: bool
+
+
+def promise(coupon: Document) -> dict[str, Any]:
+    """What a discount keeps of its coupon, which may be deleted: what is taken off, in which currencies, off what."""
+    percent, options = coupon["percent_off"], coupon.private["currency_options"]
+    amounts = {currency: option["amount_off"] for currency, option in options.items()}
+    return {
+        "amounts": amounts if percent is not None else {coupon["currency"]: coupon["amount_off"], **amounts},
+        "percent_off": None if percent is None else str(percent),
+        "products": (coupon.private["applies_to"] or {}).get("products"),
+    }
+
+
+def promised(kept: Mapping[str, Any], currency: str) -> Terms | None:
+    """The terms that were promised; None where they are an amount, and none in this currency."""
+    products = None if kept["products"] is None else tuple(kept["products"])
+    if kept["percent_off"] is not None:
+        return Terms(kept["percent_off"], None, products)
+    amount: int | None = kept["amounts"].get(currency)
+    return None if amount is None else Terms(None, amount, products)
+
+
 def terms(coupon: Document, currency: str) -> Terms | None:
     """A coupon's terms; None where it takes off an amount, and none in this currency."""
-    products: Sequence[str] | None = (coupon.private["applies_to"] or {}).get("products")
-    only = None if products is None else tuple(products)
-    if coupon["percent_off"] is not None:
-        return Terms(str(coupon["percent_off"]), None, only)
-    if coupon["currency"] == currency:
-        return Terms(None, coupon["amount_off"], only)
-    option: Mapping[str, Any] | None = coupon.private["currency_options"].get(currency)
-    return None if option is None else Terms(None, option["amount_off"], only)
+    return promised(promise(coupon), currency)
+
+
+def ends(duration: str, months: int | None, start: int) -> int | None:
+    """When a discount that starts then is over: months later to the second; None where no date ends it."""
+    if duration != "repeating" or months is None:
+        return None
+    began = datetime.fromtimestamp(start, UTC)
+    year, month = divmod(began.year * 12 + began.month - 1 + months, 12)
+    day = min(began.day, calendar.monthrange(year, month + 1)[1])
+    return int(began.replace(year=year, month=month + 1, day=day).timestamp())
 
 
 def taken(given: Terms, parts: Sequence[Part], *, step: int = 1) -> tuple[int, ...]:
@@ -59,7 +102,7 @@ def taken(given: Terms, parts: Sequence[Part], *, step: int = 1) -> tuple[int, .
 
     Where all amounts are multiples of `step`, as some currencies want it, what is taken off is one too.
     """
-    weights = [part.amount if part.amount > 0 and given.applies_to(part.product) else 0 for part in parts]
+    weights = [part.amount if part.amount > 0 and concerns(given, part) else 0 for part in parts]
     whole = sum(weights)
     if any(weight % step for weight in weights):
         step = 1
@@ -67,8 +110,15 @@ def taken(given: Terms, parts: Sequence[Part], *, step: int = 1) -> tuple[int, .
         exact = whole * Decimal(given.percent_off) / 100 / step
         steps = int(exact.quantize(Decimal(1), rounding=ROUND_HALF_UP))
     else:
-        steps = min(given.amount_off or 0, whole) // step
+        # Where credits have made the whole less than its parts, an amount must not add to what is credited.
+        there_is = max(0, sum(part.amount for part in parts))
+        steps = min(given.amount_off or 0, whole, there_is) // step
     return tuple(share * step for share in spread(steps, weights))
+
+
+def concerns(given: Terms, part: Part) -> bool:
+    """Whether a discount is for this line at all, whatever it takes off it."""
+    return part.is_discountable and given.applies_to(part.product)
 
 
 def taken_in_turn(discounts: Sequence[Terms], parts: Sequence[Part], *, step: int = 1) -> tuple[tuple[int, ...], ...]:
@@ -77,9 +127,36 @@ def taken_in_turn(discounts: Sequence[Terms], parts: Sequence[Part], *, step: in
     left = list(parts)
     for discount in discounts:
         turn = taken(discount, left, step=step)
-        left = [Part(part.product, part.amount - off) for part, off in zip(left, turn, strict=True)]
+        left = [_less(part, off) for part, off in zip(left, turn, strict=True)]
         turns.append(turn)
     return tuple(turns)
+
+
+def shares(
+    parts: Sequence[Part], own: Sequence[Sequence[Applied]], whole: Sequence[Applied], *, step: int = 1
+) -> list[list[Share]]:
+    """What each line owes to each discount: `own` are the lines' discounts, which come first, `whole` those of all.
+
+    A discount is named wherever it is for a line, with 0 where it found nothing left. None is taken twice off a line.
+    """
+    found: list[list[Share]] = []
+    left: list[Part] = []
+    for part, discounts in zip(parts, own, strict=True):
+        turns = taken_in_turn([one.terms for one in discounts], [part], step=step)
+        taken_here = zip(discounts, turns, strict=True)
+        found.append([Share(one.id, off, is_own=True) for one, (off,) in taken_here if concerns(one.terms, part)])
+        left.append(_less(part, sum(off for (off,) in turns)))
+    for one in whole:
+        seen = [
+            replace(part, is_discountable=part.is_discountable and one.id not in [share.discount for share in line])
+            for part, line in zip(left, found, strict=True)
+        ]
+        turn = taken(one.terms, seen, step=step)
+        for index, off in enumerate(turn):
+            if concerns(one.terms, seen[index]):
+                found[index].append(Share(one.id, off, is_own=False))
+        left = [_less(part, off) for part, off in zip(left, turn, strict=True)]
+    return found
 
 
 def spread(amount: int, weights: Sequence[int]) -> tuple[int, ...]:
@@ -95,3 +172,7 @@ def spread(amount: int, weights: Sequence[int]) -> tuple[int, ...]:
     for index in by_loss[: amount - sum(shares)]:
         shares[index] += 1
     return tuple(shares)
+
+
+def _less(part: Part, off: int) -> Part:
+    return replace(part, amount=part.amount - off)

@@ -26,11 +26,14 @@ Why = Literal[
 
 @dataclass(frozen=True)
 class Purchase:
-    """What somebody wants to have cheaper; `subtotal` is in the currency's smallest unit."""
+    """What somebody wants to have cheaper; `subtotal` is in the currency's smallest unit.
+
+    Where `products` is None, a coupon may be redeemed now for what is bought later.
+    """
 
     currency: str
     subtotal: int
-    products: frozenset[str]
+    products: frozenset[str] | None
     customer: str | None = None
     has_paid_before: bool = False
 
@@ -61,7 +64,8 @@ def why_not(coupon: Document | None, code: Document | None, purchase: Purchase, 
     terms = discounts.terms(coupon, purchase.currency)
     if terms is None:
         return "other_currency"
-    return None if any(map(terms.applies_to, purchase.products)) else "other_products"
+    is_wanted = purchase.products is None or any(map(terms.applies_to, purchase.products))
+    return None if is_wanted else "other_products"
 
 
 def minimum(code: Document, currency: str) -> int | None:

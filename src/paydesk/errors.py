@@ -104,6 +104,44 @@ class QuantityRefused(PaydeskError):
         )
 
 
+class UnknownPlan(PaydeskError):
+    """Somebody asked for a plan that the catalog does not have."""
+
+    def __init__(self, code: str, *, known: Iterable[str]) -> None:
+        self.code = code
+        self.known = tuple(sorted(known))
+        choices = ", ".join(self.known) or "none at all"
+        super().__init__(f"The catalog has no plan {code!r}. It has: {choices}.")
+
+
+class SeatsRefused(PaydeskError):
+    """The number of seats is outside what the catalog allows for this plan."""
+
+    def __init__(self, code: str, seats: object, *, minimum: int, maximum: int) -> None:
+        self.code = code
+        self.seats = seats
+        self.minimum = minimum
+        self.maximum = maximum
+        allowed = f"exactly {minimum}" if minimum == maximum else f"{minimum} to {maximum}"
+        super().__init__(
+            f"{seats!r} is not a number of seats the plan {code!r} can have. Allowed: {allowed}. "
+            "The catalog sets seats_min and seats_max."
+        )
+
+
+class IntervalRefused(PaydeskError):
+    """The plan is not charged in the rhythm that was asked for."""
+
+    def __init__(self, code: str, interval: object, *, known: Sequence[str]) -> None:
+        self.code = code
+        self.interval = interval
+        self.known = tuple(known)
+        super().__init__(
+            f"The plan {code!r} is not charged every {interval!r}. It is charged every {', or every '.join(known)}: "
+            "the catalog lists its prices."
+        )
+
+
 class UnknownPrice(PaydeskError):
     """The catalog sells something for which this Stripe account has no price."""
 

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from paydesk.billing.catalog import Catalog
+from paydesk.billing.catalog import Catalog, Product
 from paydesk.billing.money import Money
-from paydesk.errors import CatalogError, QuantityRefused, UnknownProduct
+from paydesk.billing.plans import Plan
+from paydesk.errors import CatalogError, IntervalRefused, QuantityRefused, SeatsRefused, UnknownPlan, UnknownProduct
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,8 +30,13 @@ quantity_max = 6
 
 [plans.pro]
 name = "Pro"
-price = "29 USD"
-interval = "month"
+price = ["29 USD a month", "$290/yr"]
+seats_max = 20
+trial_days = 14
+features = ["export", "api"]
+limits = { projects = 10 }
+
+Starter: $9/mo → STRIPE_PRICE_STARTER
 """
 
 
@@ -52,8 +58,75 @@ def test_a_good_file_is_read_whole() -> None:
         "/static/mug.png",
         6,
     )
-    assert catalog.plans["pro"].interval == "month"
-    assert catalog.plans["pro"].price == Money(2900, "usd")
+    pro, starter = catalog.plans.values()
+    assert [str(offer) for offer in pro.offers] == ["$29.00 every month", "$290.00 every year"]
+    assert [offer.lookup_key for offer in pro.offers] == ["pro", "pro_yearly"]
+    assert [offer.secret for offer in pro.offers] == ["PRO", "PRO_YEARLY"]
+    assert (pro.seats_min, pro.seats_max, pro.trial_days) == (1, 20, 14)
+    assert (pro.features, pro.limits) == ({"export": "Export", "api": "Api"}, {"projects": 10})
+    assert (starter.code, starter.name, str(starter.offer())) == ("starter", "Starter", "$9.00 every month")
+    assert (starter.seats_max, starter.trial_days, starter.features) == (1, None, {})
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "name", "offer"),
+    [
+        ("Starter: $9/mo → STRIPE_PRICE_STARTER", "starter", "Starter", "$9.00 every month"),
+        ("  - Pro: $29/mo -> STRIPE_PRICE_PRO   # the big one", "pro", "Pro", "$29.00 every month"),
+        ("Plans:\n  Team plan : 49 EUR per month => STRIPE_PRICE_TEAM_2", "team_2", "Team plan", "€49.00 every month"),
+        ("Années: 99,00 € / year --> STRIPE_PRICE_YEARS\r\n", "years", "Années", "€99.00 every year"),
+        ("E-book: $19 → STRIPE_PRICE_EBOOK", "ebook", "E-book", "$19.00, once"),
+    ],
+)
+def test_a_line_of_plain_words_is_sold_as_it_stands(text: str, code: str, name: str, offer: str) -> None:
+    """What a founder wrote to FlareX can be pasted into the file, with its heading and its arrows."""
+    catalog = Catalog.parse(text)
+
+    everything: list[Product | Plan] = [*catalog.products.values(), *catalog.plans.values()]
+    (sold,) = everything
+    assert (sold.code, sold.name, [str(each) for each in sold.offers]) == (code, name, [offer])
+
+
+def test_what_looks_like_such_a_line_inside_of_a_text_is_left_alone() -> None:
+    """A description may say anything."""
+    catalog = Catalog.parse('[products.a]\nname = "A"\ndescription = """\nNote: read this\n"""\nprice = "$1"')
+
+    assert catalog.products["a"].description == "Note: read this"
+
+
+@pytest.mark.parametrize(
+    ("written", "offer", "code"),
+    [
+        ("$29/mo", "$29.00 every month", "monthly"),
+        ("$29 / month", "$29.00 every month", "monthly"),
+        ("29 USD per month", "$29.00 every month", "monthly"),
+        ("$29 a month", "$29.00 every month", "monthly"),
+        ("$29 monthly", "$29.00 every month", "monthly"),
+        ("$29 every 1 month", "$29.00 every month", "monthly"),
+        ("¥500/day", "¥500 every day", "daily"),
+        ("€5/wk", "€5.00 every week", "weekly"),
+        ("$290/yr", "$290.00 every year", "yearly"),
+        ("$290 every year", "$290.00 every year", "yearly"),
+        ("$290 annually", "$290.00 every year", "yearly"),
+        ("$79 every 3 months", "$79.00 every 3 months", "3_months"),
+        ("$79/3mo", "$79.00 every 3 months", "3_months"),
+    ],
+)
+def test_a_price_says_how_often_it_is_charged(written: str, offer: str, code: str) -> None:
+    """As people write it."""
+    plan = Catalog.parse(f'[plans.a]\nname = "A"\nprice = "{written}"').plans["a"]
+
+    assert [str(each) for each in plan.offers] == [offer]
+    assert plan.offer(code) == plan.offer() == plan.offers[0]
+
+
+def test_a_rhythm_the_plan_is_not_charged_in_is_refused_with_those_it_is() -> None:
+    """A button for a yearly price that was taken out of the catalog."""
+    pro = Catalog.parse(GOOD).plans["pro"]
+
+    assert pro.offer("year") == pro.offers[1]
+    with pytest.raises(IntervalRefused, match=r"not charged every 'week'\. It is charged every month, or every year:"):
+        pro.offer("week")
 
 
 @pytest.mark.parametrize(
@@ -70,7 +143,7 @@ def test_a_good_file_is_read_whole() -> None:
         ('[products.a]\nname = "A"\nprice = "$1"\nquantity_min = true', 4, "whole number from 1"),
         ('[products.a]\nname = "A"\nprice = "$1"\nquantity_min = 5\nquantity_max = 2', 5, "less than quantity_min"),
         ('[products.a]\nname = "A"\nprice = "$1"\n[products.a]', 4, "not TOML: Cannot declare"),
-        ('[products.a]\nname = "A"\nprice = "$1"\n[plans.a]\nname="A"\nprice="$1"\ninterval="day"', 4, "used twice"),
+        ('[products.a]\nname = "A"\nprice = "$1"\n[plans.a]\nname="A"\nprice="$1/d"', 4, "used twice"),
         ('[products.a-b]\nname="A"\nprice="$1"\n[products.a_b]\nname="A"\nprice="$1"', 4, "STRIPE_PRICE_A_B"),
         (
             '[products.a]\nname="A"\nprice="$1"\n[products.b]\nname="B"\nprice="$1"\nlookup_key="a"',
@@ -82,10 +155,27 @@ def test_a_good_file_is_read_whole() -> None:
         ("products = 1", 1, "must be tables"),
         ('[product.a]\nname = "A"', 1, "unknown table or key 'product'"),
         ('[products.a]\nname = "A', 2, "not TOML"),
-        ('[plans.a]\nname = "A"\nprice = "$1"', 1, "interval is missing"),
-        ('[plans.a]\nname = "A"\nprice = "$1"\ninterval = "fortnight"', 4, "one of day, week, month, year"),
-        ('[plans.a]\nname = "A"\nprice = "$1"\ninterval = "year"\ninterval_count = 4', 5, "from 1 to 3"),
-        ('[plans.a]\nname = "A"\nprice = "$1"\ninterval = "year"\nquantity_max = 4', 5, "unknown key"),
+        ('[plans.a]\nname = "A"\nprice = "$1"', 3, "does not say how often"),
+        ('[plans.a]\nname = "A"\nprice = "$1/fortnight"', 3, "in words nobody here knows"),
+        ('[plans.a]\nname = "A"\nprice = "$1 every 4 years"', 3, "Stripe takes 1 to 3"),
+        ('[plans.a]\nname = "A"\nprice = "19/mo"', 3, "names no currency"),
+        ('[plans.a]\nname = "A"\nprice = ["$1/mo", "$2/month"]', 3, "two prices are charged every month"),
+        ('[plans.a]\nname = "A"\nprice = ["$1/mo", "2 EUR/yr"]', 3, "several currencies"),
+        ('[plans.a]\nname = "A"\nprice = []', 3, "or a list of such"),
+        ('[plans.a]\nname = "A"\nprice = "$1/mo"\ninterval = "month"', 4, "unknown key"),
+        ('[plans.a]\nname = "A"\nprice = "$1/mo"\ntrial_days = 0', 4, "whole number from 1 to 730"),
+        ('[plans.a]\nname = "A"\nprice = "$1/mo"\nseats_min = 3\nseats_max = 2', 5, "less than seats_min"),
+        ('[plans.a]\nname = "A"\nprice = "$1/mo"\nfeatures = "export"', 4, "a list of different codes"),
+        ('[plans.a]\nname = "A"\nprice = "$1/mo"\nfeatures = ["x", "x"]', 4, "a list of different codes"),
+        ('[plans.a]\nname = "A"\nprice = "$1/mo"\nfeatures = ["Export!"]', 4, "lower-case letters"),
+        ('[plans.a]\nname = "A"\nprice = "$1/mo"\nfeatures = { export = 1 }', 4, "features.export must be a text"),
+        ('[plans.a]\nname = "A"\nprice = "$1/mo"\n[plans.a.limits]\nprojects = "ten"', 4, "zero or more"),
+        ('[plans.a]\nname="A"\nprice=["$1/mo","$2/yr"]\n[plans.a_yearly]\nname="B"\nprice="$1/mo"', 4, "A_YEARLY"),
+        ("Starter: $9/mo", 1, "names no price. Write it like"),
+        ("\nStarter: $9/fortnight → STRIPE_PRICE_STARTER", 2, "in words nobody here knows"),
+        ("\nStarter: 9/mo → STRIPE_PRICE_STARTER", 2, "names no currency"),
+        ('[plans.pro]\nname="P"\nprice="$1/mo"\nPro: $29/mo → STRIPE_PRICE_PRO', 4, "used twice"),
+        ('[products.a]\nname = "A"\nprice = "$1/mo"', 3, "That is a plan: [plans.a]"),
         ('[products.a]\ndescription = """\nprice = 1\n"""\nname = "A"\nprice = 2', 6, "names no currency"),
         ('[products."a"]\nname = "A"\n"price" = 2 # hm', 3, "names no currency"),
         ("", None, "nothing is sold"),
@@ -148,3 +238,20 @@ def test_a_quantity_outside_the_limits_is_refused(quantity: object) -> None:
     """What arrives from a browser can be anything."""
     with pytest.raises(QuantityRefused, match="Allowed: 1 to 6"):
         Catalog.parse(GOOD).product("mug").checked_quantity(quantity)
+
+
+@pytest.mark.parametrize("seats", [0, -1, 21, 1.0, "2", True, None])
+def test_seats_outside_the_limits_are_refused(seats: object) -> None:
+    """What arrives from a browser can be anything."""
+    pro = Catalog.parse(GOOD).plan("pro")
+
+    assert pro.checked_seats(20) == 20
+    with pytest.raises(SeatsRefused, match="Allowed: 1 to 20"):
+        pro.checked_seats(seats)
+
+
+def test_an_unknown_plan_is_refused_with_what_there_is() -> None:
+    """A product is no plan either."""
+    for code in ("por", "ebook"):
+        with pytest.raises(UnknownPlan, match=rf"no plan '{code}'\. It has: pro, starter"):
+            Catalog.parse(GOOD).plan(code)

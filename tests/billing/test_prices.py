@@ -26,12 +26,11 @@ image = "https://shop.example/e-book.png"
 
 [plans.pro]
 name = "Pro"
-price = "$29"
-interval = "month"
+price = ["$29/mo", "$290/yr"]
 """
 )
-EBOOK = CATALOG.products["e-book"]
-PRO = CATALOG.plans["pro"]
+EBOOK = CATALOG.products["e-book"].offer
+PRO, PRO_YEARLY = CATALOG.plans["pro"].offers
 
 
 @pytest.fixture
@@ -47,12 +46,12 @@ def test_pushing_a_catalog_makes_what_is_missing(client: stripe.StripeClient) ->
     """One call and everything can be sold."""
     CATALOG.push(client)
 
-    assert set(prices_at_stripe(client)) == {("e-book", 1900, True), ("pro", 2900, True)}
+    assert set(prices_at_stripe(client)) == {("e-book", 1900, True), ("pro", 2900, True), ("pro_yearly", 29000, True)}
     product = client.v1.products.retrieve("paydesk_e-book")
     assert (product.name, product.images) == ("E-book", ["https://shop.example/e-book.png"])
-    (plan,) = [price for price in client.v1.prices.list().data if price.lookup_key == "pro"]
-    assert plan.recurring is not None
-    assert plan.recurring.interval == "month"
+    plan = {price.lookup_key: price for price in client.v1.prices.list({"product": "paydesk_pro"}).data}
+    rhythms = {key: price.recurring.interval for key, price in plan.items() if price.recurring is not None}
+    assert rhythms == {"pro": "month", "pro_yearly": "year"}
 
 
 def test_pushing_again_changes_nothing(client: stripe.StripeClient) -> None:
@@ -62,7 +61,7 @@ def test_pushing_again_changes_nothing(client: stripe.StripeClient) -> None:
 
     CATALOG.push(client)
 
-    assert len(prices_at_stripe(client)) == 2
+    assert len(prices_at_stripe(client)) == 3
     assert len(client.v1.events.list({"limit": 100}).data) == before
 
 
@@ -73,7 +72,10 @@ def test_a_changed_price_takes_the_lookup_key_over(client: stripe.StripeClient) 
 
     dearer.push(client)
 
-    assert set(prices_at_stripe(client)) == {("e-book", 2400, True), (None, 1900, True), ("pro", 2900, True)}
+    assert {price for price in prices_at_stripe(client) if not str(price[0]).startswith("pro")} == {
+        ("e-book", 2400, True),
+        (None, 1900, True),
+    }
     assert client.v1.products.retrieve("paydesk_e-book").name == "E-book, 2nd edition"
 
 
@@ -96,6 +98,7 @@ def test_a_price_is_found_by_its_lookup_key(api: StripeApi, client: stripe.Strip
 
     assert client.v1.prices.retrieve(prices.id_of(EBOOK)).lookup_key == "e-book"
     assert client.v1.prices.retrieve(prices.id_of(PRO)).lookup_key == "pro"
+    assert client.v1.prices.retrieve(prices.id_of(PRO_YEARLY)).lookup_key == "pro_yearly"
 
 
 def test_a_secret_names_the_price(api: StripeApi, client: stripe.StripeClient) -> None:

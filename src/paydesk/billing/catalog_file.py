@@ -11,20 +11,23 @@ import tomllib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, overload
 
-from paydesk.billing import money
+from paydesk.billing import catalog_lines, every, money
 from paydesk.errors import CatalogMistake
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
+
+    from paydesk.billing.money import Money
 
 SECTIONS = ("products", "plans")
 
 # A code becomes part of an environment variable, a lookup key and a form.
-_CODE = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+CODE = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+_TWO_RHYTHMS = '["$29/mo", "$290/yr"]'
 _SYNTAX_PLACE = re.compile(r" \(at (?:line (?P<line>\d+), column \d+|end of document)\)$")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Entry:
     """One thing sold, as it stands in the file. Reading a value wrongly typed notes a mistake and answers None."""
 
@@ -59,7 +62,8 @@ class Entry:
             return None
         return value.strip()
 
-    def money(self, key: str) -> money.Money | None:
+    def money(self, key: str) -> Money | None:
+        """What something costs once."""
         value = self._value(key, is_required=True)
         if value is None:
             return None
@@ -67,10 +71,69 @@ class Entry:
             self.refuse(key, f'{key} = {value!r} names no currency. Write it in quotes: "$19", "19 EUR" or "¥500"')
             return None
         try:
-            return money.parse(value)
+            amount, rhythm = every.split(value)
+            if rhythm is not None:
+                raise ValueError(f"{value!r} is charged again and again. That is a plan: [plans.{self.code}]")
+            return money.parse(amount)
         except ValueError as error:
             self.refuse(key, str(error))
             return None
+
+    def rhythms(self, key: str) -> list[tuple[Money, every.Every]]:
+        """What something costs every so often: one price, or a list with one for each rhythm."""
+        value = self._value(key, is_required=True)
+        if value is None:
+            return []
+        written = value if isinstance(value, list) else [value]
+        if not written or not all(isinstance(each, str) for each in written):
+            self.refuse(key, f'{key} = {value!r} must be a text such as "$29/mo", or a list of such: {_TWO_RHYTHMS}')
+            return []
+        found: list[tuple[Money, every.Every]] = []
+        for each in written:
+            try:
+                amount, rhythm = every.split(each)
+                if rhythm is None:
+                    raise ValueError(f'{each!r} does not say how often it is charged. Write it like "$29/mo"')
+                if rhythm in [known for _, known in found]:
+                    raise ValueError(f"two prices are charged every {rhythm}. A plan has one for each rhythm")
+                found.append((money.parse(amount), rhythm))
+            except ValueError as error:
+                self.refuse(key, str(error))
+        if len({amount.currency for amount, _ in found}) > 1:
+            self.refuse(key, "the prices are in several currencies. A plan has one: make another plan for the other")
+        return found
+
+    def words(self, key: str) -> Mapping[str, str]:
+        """Codes and what people read for them: a list of codes, or a table `code = "words"`."""
+        value = self._value(key, is_required=False)
+        if value is None:
+            return {}
+        named = {code: str(code).replace("_", " ").replace("-", " ").capitalize() for code in _texts(value)}
+        table = value if isinstance(value, dict) else named
+        if not isinstance(value, dict | list) or (isinstance(value, list) and len(named) != len(value)):
+            self.refuse(key, f'{key} must be a list of different codes, such as ["export", "api"], or a table')
+            return {}
+        for code, words in table.items():
+            if not CODE.fullmatch(code):
+                self.refuse(key, f"{key}: {_code_reason(code)}")
+            elif not isinstance(words, str) or not words.strip():
+                self.refuse(key, f'{key}.{code} must be a text in quotes, such as {code} = "…"')
+        return table
+
+    def numbers(self, key: str) -> Mapping[str, int]:
+        """A table `code = number`."""
+        value = self._value(key, is_required=False)
+        if value is None:
+            return {}
+        if not isinstance(value, dict):
+            self.refuse(key, f"{key} must be a table of numbers, such as {{ projects = 10 }}")
+            return {}
+        for code, number in value.items():
+            if not CODE.fullmatch(code):
+                self.refuse(key, f"{key}: {_code_reason(code)}")
+            elif not isinstance(number, int) or isinstance(number, bool) or number < 0:
+                self.refuse(key, f"{key}.{code} = {number!r} must be a whole number, zero or more")
+        return value
 
     def number(self, key: str, *, default: int, minimum: int, maximum: int) -> int:
         value = self._value(key, is_required=False)
@@ -80,13 +143,6 @@ class Entry:
             self.refuse(key, f"{key} = {value!r} must be a whole number from {minimum} to {maximum}")
             return default
         return value
-
-    def choice(self, key: str, choices: Sequence[str]) -> str | None:
-        value = self._value(key, is_required=True)
-        if value is not None and value not in choices:
-            self.refuse(key, f"{key} = {value!r} must be one of {', '.join(choices)}")
-            return None
-        return None if value is None else str(value)
 
     def refuse_unknown(self) -> None:
         """Note every key that nobody asked for: most are misspelt, and would silently do nothing."""
@@ -103,13 +159,13 @@ class Entry:
 
 def read(text: str) -> tuple[list[Entry], list[CatalogMistake]]:
     """The entries of the file in its order, and what is wrong with the file outside of them."""
+    tables, plain, mistakes = catalog_lines.take(text)
     try:
-        document = tomllib.loads(text)
+        document = tomllib.loads(tables)
     except tomllib.TOMLDecodeError as error:
-        return [], [_syntax_mistake(str(error), text)]
-    lines = _lines(text)
-    entries: list[Entry] = []
-    mistakes: list[CatalogMistake] = []
+        return [], [*mistakes, _syntax_mistake(str(error), text)]
+    lines = _lines(tables)
+    entries = [Entry(line.section, line.code, _values(line), line.number, {}) for line in plain]
     for section, table in document.items():
         if section not in SECTIONS:
             reason = f"unknown table or key {section!r}. Known are [products.<code>] and [plans.<code>]"
@@ -123,9 +179,13 @@ def read(text: str) -> tuple[list[Entry], list[CatalogMistake]]:
                     entries.append(_entry(section, code, values, lines))
                 else:
                     mistakes.append(CatalogMistake(lines.get((section, code)), mistake))
-    if not document:
+    if not document and not plain and not mistakes:
         mistakes.append(CatalogMistake(None, "nothing is sold: add a [products.<code>] table"))
-    return entries, mistakes
+    return sorted(entries, key=lambda entry: entry.line or 0), mistakes
+
+
+def _values(line: catalog_lines.Line) -> dict[str, Any]:
+    return {"name": line.name, "price": line.price}
 
 
 def _entry(section: str, code: str, values: Mapping[str, Any], lines: Mapping[tuple[str, ...], int]) -> Entry:
@@ -136,9 +196,15 @@ def _entry(section: str, code: str, values: Mapping[str, Any], lines: Mapping[tu
 def _code_mistake(section: str, code: str, values: object) -> str | None:
     if not isinstance(values, dict):
         return f"{code!r} must be a table of its own: [{section}.{code}]"
-    if not _CODE.fullmatch(code):
-        return f"the code {code!r} must be lower-case letters, digits, - and _ (at most 63)"
-    return None
+    return None if CODE.fullmatch(code) else _code_reason(code)
+
+
+def _code_reason(code: str) -> str:
+    return f"the code {code!r} must be lower-case letters, digits, - and _ (at most 63)"
+
+
+def _texts(value: object) -> list[str]:
+    return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []
 
 
 def _syntax_mistake(message: str, text: str) -> CatalogMistake:
@@ -151,12 +217,7 @@ def _lines(text: str) -> dict[tuple[str, ...], int]:
     """Where each table and key is first named."""
     lines: dict[tuple[str, ...], int] = {}
     table: tuple[str, ...] = ()
-    is_inside_text = False
-    for number, line in enumerate(text.splitlines(), start=1):
-        was_inside_text = is_inside_text
-        is_inside_text ^= (line.count('"""') + line.count("'''")) % 2 == 1
-        if was_inside_text:
-            continue
+    for number, line in catalog_lines.outside_of_texts(text):
         if line.lstrip().startswith("["):
             table = _path(line.strip())
             path = table

@@ -1,4 +1,4 @@
-"""Making what the catalog sells exist at Stripe: a product with a price under its lookup key.
+"""Making what the catalog sells exist at Stripe: a product, with a price under each offer's lookup key.
 
 A price at Stripe never changes. Where the catalog's has changed, a new one is
 made and takes the lookup key over; what was bought at the old price stays.
@@ -6,28 +6,42 @@ made and takes the lookup key over; what was bought at the old price stays.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     import stripe
 
-    from paydesk.billing.catalog import Plan, Product
+    from paydesk.billing.offer import Offer
 
-# Products get an id of our choosing, so that two machines starting at once make one product.
+# Products get an id of our choosing, so that two machines starting at once make one product, and so that a price that
+# has lost its lookup key is still known to be the plan's.
 PRODUCT_ID_PREFIX = "paydesk_"
 
 
-def push(client: stripe.StripeClient, sold: Product | Plan) -> None:
-    """Make the product and its price exist. Raises stripe.StripeError."""
+class Sold(Protocol):
+    """A product or plan of the catalog."""
+
+    @property
+    def code(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def description(self) -> str: ...
+    @property
+    def offers(self) -> tuple[Offer, ...]: ...
+
+
+def push(client: stripe.StripeClient, sold: Sold) -> None:
+    """Make the product and its prices exist. Raises stripe.StripeError."""
     product_id = _product(client, sold)
-    wanted = _price_terms(sold)
-    current = _price(client, sold.lookup_key)
-    if current is not None and _terms_of(current) == wanted:
-        return
-    _create_price(client, sold, product_id, wanted, is_transferring=current is not None)
+    for offer in sold.offers:
+        wanted = _terms(offer)
+        current = _price(client, offer.lookup_key)
+        if current is None or _terms_of(current) != wanted:
+            _create_price(client, offer, product_id, wanted, is_transferring=current is not None)
 
 
-def _product(client: stripe.StripeClient, sold: Product | Plan) -> str:
+def _product(client: stripe.StripeClient, sold: Sold) -> str:
     import stripe
 
     product_id = f"{PRODUCT_ID_PREFIX}{sold.code}"
@@ -56,11 +70,11 @@ def _price(client: stripe.StripeClient, lookup_key: str) -> stripe.Price | None:
 
 
 def _create_price(
-    client: stripe.StripeClient, sold: Product | Plan, product_id: str, terms: dict[str, Any], *, is_transferring: bool
+    client: stripe.StripeClient, offer: Offer, product_id: str, terms: dict[str, Any], *, is_transferring: bool
 ) -> None:
     import stripe
 
-    params: Any = {**terms, "product": product_id, "lookup_key": sold.lookup_key}
+    params: Any = {**terms, "product": product_id, "lookup_key": offer.lookup_key}
     params["transfer_lookup_key"] = is_transferring
     try:
         client.v1.prices.create(params)
@@ -68,17 +82,16 @@ def _create_price(
         if error.param != "lookup_key":
             raise
         # Another machine was quicker, or an archived price still holds the key. The former needs nothing more.
-        current = _price(client, sold.lookup_key)
+        current = _price(client, offer.lookup_key)
         if current is None or _terms_of(current) != terms:
             params["transfer_lookup_key"] = True
             client.v1.prices.create(params)
 
 
-def _price_terms(sold: Product | Plan) -> dict[str, Any]:
-    terms: dict[str, Any] = {"unit_amount": sold.price.amount_minor, "currency": sold.price.currency}
-    interval = getattr(sold, "interval", None)
-    if interval is not None:
-        terms["recurring"] = {"interval": interval, "interval_count": getattr(sold, "interval_count", 1)}
+def _terms(offer: Offer) -> dict[str, Any]:
+    terms: dict[str, Any] = {"unit_amount": offer.money.amount_minor, "currency": offer.money.currency}
+    if offer.every is not None:
+        terms["recurring"] = {"interval": offer.every.interval, "interval_count": offer.every.count}
     return terms
 
 
@@ -92,7 +105,7 @@ def _terms_of(price: stripe.Price) -> dict[str, Any]:
     return terms
 
 
-def _images(sold: Product | Plan) -> dict[str, Any]:
+def _images(sold: Sold) -> dict[str, Any]:
     """Stripe shows an image only if it can fetch it: an address below the app's own is of no use there."""
     image = getattr(sold, "image", None)
     return {"images": [image]} if image and image.startswith("https://") else {}

@@ -110,7 +110,7 @@ class Checkouts:
             return self._sell(purchase, user)
 
     def _sell(self, purchase: _Purchase, user: Payer | None) -> Checkout:
-        price_id = self._prices.id_of(purchase.product)
+        price_id = self._prices.id_of(purchase.product.offer)
         customer_id = self._customers.stripe_id(user) if user is not None else None
         with self._store.write() as connection:
             order_id = self._double_clicked(connection, purchase) or self._new_order(connection, purchase, customer_id)

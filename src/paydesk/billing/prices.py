@@ -11,7 +11,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from paydesk.billing.catalog import Plan, secret_name
+from paydesk.billing.every import Every
 from paydesk.billing.money import show
 from paydesk.billing.settings import PRICE_PREFIX
 from paydesk.errors import PriceMismatch, StripeRefused, UnknownPrice
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     import stripe
 
-    from paydesk.billing.catalog import Product
+    from paydesk.billing.offer import Offer
     from paydesk.billing.stripe_api import StripeApi
 
 # Long enough that a sale costs no extra call, short enough that an archived price is noticed.
@@ -46,18 +46,18 @@ class Prices:
         self._found: dict[str, tuple[str, float]] = {}
         self._lock = threading.Lock()
 
-    def id_of(self, sold: Product | Plan) -> str:
+    def id_of(self, offer: Offer) -> str:
         """The id of the price to charge. Asks Stripe at most every five minutes.
 
         Raises UnknownPrice where there is none, PriceMismatch where it is not what the catalog promises.
         """
         with self._lock:
-            price_id, found_at = self._found.get(sold.code, ("", 0.0))
+            price_id, found_at = self._found.get(offer.code, ("", 0.0))
         if price_id and self._now_seconds() - found_at < REMEMBERED_SECONDS:
             return price_id
-        price_id = self._look_up(sold)
+        price_id = self._look_up(offer)
         with self._lock:
-            self._found[sold.code] = (price_id, self._now_seconds())
+            self._found[offer.code] = (price_id, self._now_seconds())
         return price_id
 
     def forget(self) -> None:
@@ -65,15 +65,15 @@ class Prices:
         with self._lock:
             self._found.clear()
 
-    def _look_up(self, sold: Product | Plan) -> str:
-        price = self._named(sold) or self._by_lookup_key(sold)
-        differences = _differences(sold, price)
+    def _look_up(self, offer: Offer) -> str:
+        price = self._named(offer) or self._by_lookup_key(offer)
+        differences = _differences(offer, price)
         if differences:
-            raise PriceMismatch(sold.code, price.id, promised=_promised(sold), found=", ".join(differences))
+            raise PriceMismatch(offer.code, price.id, promised=str(offer), found=", ".join(differences))
         return price.id
 
-    def _named(self, sold: Product | Plan) -> stripe.Price | None:
-        price_id = self._ids_by_code.get(secret_name(sold.code))
+    def _named(self, offer: Offer) -> stripe.Price | None:
+        price_id = self._ids_by_code.get(offer.secret)
         if price_id is None:
             return None
         try:
@@ -81,44 +81,38 @@ class Prices:
         except StripeRefused as refusal:
             if refusal.code != "resource_missing":
                 raise
-            looked_for = f"{price_id}, which {PRICE_PREFIX}{secret_name(sold.code)} names"
-            raise UnknownPrice(sold.code, looked_for=looked_for, livemode=self._livemode) from refusal
+            looked_for = f"{price_id}, which {PRICE_PREFIX}{offer.secret} names"
+            raise UnknownPrice(offer.code, looked_for=looked_for, livemode=self._livemode) from refusal
 
-    def _by_lookup_key(self, sold: Product | Plan) -> stripe.Price:
-        keys = [sold.lookup_key]
+    def _by_lookup_key(self, offer: Offer) -> stripe.Price:
+        keys = [offer.lookup_key]
         found = self._stripe_api.read(
             "to look up the price", lambda client: client.v1.prices.list({"lookup_keys": keys}).data
         )
         if not found:
-            looked_for = f"lookup key {sold.lookup_key!r} (and {PRICE_PREFIX}{secret_name(sold.code)} is not set)"
-            raise UnknownPrice(sold.code, looked_for=looked_for, livemode=self._livemode)
+            looked_for = f"lookup key {offer.lookup_key!r} (and {PRICE_PREFIX}{offer.secret} is not set)"
+            raise UnknownPrice(offer.code, looked_for=looked_for, livemode=self._livemode)
         return found[0]
 
 
-def _promised(sold: Product | Plan) -> str:
-    if isinstance(sold, Plan):
-        return f"{sold.price} every {_every(sold.interval, sold.interval_count)}"
-    return f"{sold.price}, once"
-
-
-def _differences(sold: Product | Plan, price: stripe.Price) -> list[str]:
+def _differences(offer: Offer, price: stripe.Price) -> list[str]:
     """What Stripe's price is instead of what the catalog promises; nothing if they agree."""
-    is_recurring_wanted = isinstance(sold, Plan)
     found: list[str] = []
     if not price.active:
         found.append("archived")
     if price.unit_amount is None:
         found.append("without one fixed amount")
-    elif (price.unit_amount, price.currency) != (sold.price.amount_minor, sold.price.currency):
+    elif (price.unit_amount, price.currency) != (offer.money.amount_minor, offer.money.currency):
         found.append(show(price.unit_amount, price.currency))
-    if (price.recurring is not None) != is_recurring_wanted:
-        found.append("sold once" if is_recurring_wanted else "a subscription")
-    elif isinstance(sold, Plan) and price.recurring is not None:
-        recurring: Any = price.recurring
-        if (recurring.interval, recurring.interval_count) != (sold.interval, sold.interval_count):
-            found.append(f"charged every {_every(recurring.interval, recurring.interval_count)}")
+    rhythm = _rhythm(price)
+    if rhythm != offer.every:
+        if rhythm is None:
+            found.append("sold once")
+        else:
+            found.append(f"charged every {rhythm}" if offer.every else "a subscription")
     return found
 
 
-def _every(interval: str, count: int) -> str:
-    return interval if count == 1 else f"{count} {interval}s"
+def _rhythm(price: stripe.Price) -> Every | None:
+    recurring: Any = price.recurring
+    return Every(recurring.interval, recurring.interval_count) if recurring is not None else None

@@ -78,7 +78,7 @@ class Shop:
         answered = self.ask("POST", path, list(params))
         made = json.loads(answered.body)
         assert answered.status == 200, made
-        name = made["object"].replace("checkout.", "")
+        name = made["object"].rpartition(".")[2]
         self.ids.setdefault(name, []).append(made["id"])
         return str(made["id"])
 
@@ -105,6 +105,7 @@ def shop() -> Shop:
         shop.make("/v1/payment_intents", ("currency", "usd"), ("amount", "1900"), ("customer", customer))
     charge = shop.make("/v1/charges", ("currency", "usd"), ("amount", "1900"), ("customer", customer))
     shop.make("/v1/refunds", ("charge", charge), ("amount", "100"))
+    shop.make("/v1/billing_portal/configurations", ("features[invoice_history][enabled]", "true"))
     shop.make("/v1/tax_rates", ("display_name", "VAT"), ("percentage", "19"), ("inclusive", "true"))
     for ending in ("", "/finalize", "/pay", "/void"):
         draft = shop.make("/v1/invoices", ("customer", customer))

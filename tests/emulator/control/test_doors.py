@@ -22,6 +22,7 @@ SANDBOXED = [
     ("DELETE", "/faults"),
     ("GET", "/settings/billing"),
     ("POST", "/settings/billing"),
+    ("POST", "/settings/portal"),
     ("POST", "/payment_methods/pm_1/behave"),
     ("POST", "/reset"),
 ]

@@ -16,6 +16,7 @@ from paydesk.emulator.control import (
     faults,
     health,
     payment_methods,
+    portal_settings,
     requests,
     reset,
 )
@@ -25,7 +26,19 @@ if TYPE_CHECKING:
 
     from paydesk.emulator.control.door import Door
 
-CONTROLS = (health, clock, events, endpoints, payment_methods, billing_settings, faults, requests, reset, coverage)
+CONTROLS = (
+    health,
+    clock,
+    events,
+    endpoints,
+    payment_methods,
+    billing_settings,
+    portal_settings,
+    faults,
+    requests,
+    reset,
+    coverage,
+)
 
 
 def routes(door: Door) -> list[Route]:

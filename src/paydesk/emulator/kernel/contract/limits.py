@@ -17,6 +17,8 @@ _LENGTHS: Final = {
     ("SessionCreateParams", "client_reference_id"): 200,
 }
 _ITEMS: Final = {
+    ("ConfigurationCreateParamsFeaturesSubscriptionUpdate", "products"): 10,
+    ("ConfigurationUpdateParamsFeaturesSubscriptionUpdate", "products"): 10,
     ("PriceListParams", "lookup_keys"): 10,
     ("ProductCreateParams", "images"): 8,
     ("ProductCreateParams", "marketing_features"): 15,

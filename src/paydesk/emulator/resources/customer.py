@@ -119,7 +119,7 @@ def _create(call: Call) -> Document:
         if settings.get("default_payment_method") == given["payment_method"]:
             # A magic id names a new payment method each time: the default is the one just attached.
             settings["default_payment_method"] = method.id
-    _set_default_payment_method(call, customer)
+    _set_default_payment_method(world, customer, given)
     call.echo(customer)
     _move_balance(world, customer, from_balance=0, type="initial")
     world.add(customer, "customer.created")
@@ -128,13 +128,30 @@ def _create(call: Call) -> Document:
     return customer
 
 
+def update(world: World, customer: Document, given: dict[str, Any]) -> None:
+    """Change what the API and the pages may: `given` are the parameters of an update request.
+
+    Raises:
+        StripeError: 400 for what cannot be.
+    """
+    _change(world, customer, given)
+    world.save(customer, "customer.updated")
+
+
 def _update(call: Call) -> Document:
-    world, given = call.world, call.params
-    if given.get("email") is not None:
-        check_email(given["email"], param="email")
+    world = call.world
     if world.was_deleted("customer", call.path["customer"]):
         raise StripeError(CUSTOMER.no_such(call.path["customer"]), code="resource_missing", param="id")
     customer = world.get("customer", call.path["customer"])
+    _change(world, customer, call.params)
+    call.echo(customer)
+    world.save(customer, "customer.updated")
+    return customer
+
+
+def _change(world: World, customer: Document, given: dict[str, Any]) -> None:
+    if given.get("email") is not None:
+        check_email(given["email"], param="email")
     balance = customer["balance"]
     for name in _PLAIN & given.keys():
         customer[name] = given[name]
@@ -149,11 +166,8 @@ def _update(call: Call) -> Document:
         customer["default_source"] = _own_source(world, customer, given["default_source"])
     if given.get("source"):
         _replace_source(world, customer, given["source"])
-    _set_default_payment_method(call, customer)
-    call.echo(customer)
+    _set_default_payment_method(world, customer, given)
     _move_balance(world, customer, from_balance=balance, type="adjustment")
-    world.save(customer, "customer.updated")
-    return customer
 
 
 def _delete(call: Call) -> dict[str, Any]:
@@ -201,13 +215,13 @@ def _replace_source(world: World, customer: Document, token: str) -> None:
         world.delete(old, "customer.source.deleted")
 
 
-def _set_default_payment_method(call: Call, customer: Document) -> None:
-    settings = call.params.get("invoice_settings") or {}
+def _set_default_payment_method(world: World, customer: Document, given: dict[str, Any]) -> None:
+    settings = given.get("invoice_settings") or {}
     if "default_payment_method" not in settings:
         return
     identifier = settings["default_payment_method"]
     if identifier is not None:
-        method = call.world.find("payment_method", identifier)
+        method = world.find("payment_method", identifier)
         if method is None or method["customer"] != customer["id"]:
             raise invalid(
                 f"The customer does not have a payment method with the ID {identifier}. "

@@ -228,22 +228,6 @@ def test_a_price_is_of_a_product(client: stripe.StripeClient) -> None:
     assert unknown.value.code == "resource_missing"
 
 
-def test_usage_by_meter_is_refused_and_not_forgotten(client: stripe.StripeClient, product: str) -> None:
-    """Ignoring a meter would make an amount wrong, so the refusal says what is missing here."""
-    with pytest.raises(stripe.InvalidRequestError) as refused:
-        client.v1.prices.create(
-            {
-                "currency": "usd",
-                "unit_amount": 1,
-                "product": product,
-                "recurring": {"interval": "month", "usage_type": "metered", "meter": "mtr_1"},
-            }
-        )
-
-    assert refusal(refused)[0] == "recurring[meter]"
-    assert "does not model" in refusal(refused)[1]
-
-
 def test_an_amount_never_changes(client: stripe.StripeClient, product: str) -> None:
     """What somebody agreed to pay stays what it was: amount, currency and interval are no parameters of an update."""
     price = client.v1.prices.create({"currency": "usd", "unit_amount": 1900, "product": product})

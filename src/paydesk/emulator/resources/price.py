@@ -26,6 +26,7 @@ PRICE = Kind(
         "lookup_key",
         "product",
         "recurring.interval",
+        "recurring.meter",
         "recurring.usage_type",
         "type",
     ),
@@ -135,7 +136,6 @@ ROUTES = (
             "billing_scheme currency custom_unit_amount product product_data recurring tiers tiers_mode "
             "transform_quantity unit_amount unit_amount_decimal"
         ),
-        refuses={"recurring.meter": "usage would not be counted, so nothing would be charged for it."},
         area="price",
     ),
     search(

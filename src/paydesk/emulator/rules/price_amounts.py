@@ -47,17 +47,23 @@ def recurring(given: dict[str, Any] | None, under: Under) -> dict[str, Any] | No
             f"The interval_count for {word} prices can't be greater than {longest}",
             param=under("recurring[interval_count]"),
         )
-    if given.get("usage_type") == "metered":
+    usage_type, meter = given.get("usage_type", "licensed"), given.get("meter")
+    if usage_type == "metered" and meter is None:
         raise invalid(
             "Starting with Stripe version `2025-03-31.basil`, metered prices must be backed by meters.",
             param=under("recurring[usage_type]"),
         )
+    if usage_type != "metered" and meter is not None:
+        raise invalid(
+            "Only prices with `usage_type=metered` can have a `meter`.",
+            param=under("recurring[meter]"),
+        )
     return {
         "interval": interval,
         "interval_count": count,
-        "meter": None,
+        "meter": meter,
         "trial_period_days": given.get("trial_period_days"),
-        "usage_type": "licensed",
+        "usage_type": usage_type,
     }
 
 

@@ -32,6 +32,8 @@ def new_price(
     under = Under(param)
     currency = money.check_currency(given["currency"], param=under("currency"))
     recurring = price_amounts.recurring(given.get("recurring"), under)
+    if recurring is not None and recurring["meter"] is not None:
+        _check_counts(world, recurring["meter"], under("recurring[meter]"))
     is_tiered = given.get("billing_scheme") == "tiered"
     tiers = price_amounts.tiers(given, under) if is_tiered else None
     if is_tiered:
@@ -79,6 +81,12 @@ def new_price(
     if is_inline:
         price.private["is_inline"] = True
     return price
+
+
+def _check_counts(world: World, identifier: str, param: str) -> None:
+    """Refuse a meter that counts nothing: what it should charge for would be free."""
+    if world.get("billing.meter", identifier, param=param)["status"] != "active":
+        raise invalid(f"The meter `{identifier}` is inactive. Prices need an active meter.", param=param)
 
 
 def set_option(price: Document, currency: str, given: dict[str, Any] | None) -> None:

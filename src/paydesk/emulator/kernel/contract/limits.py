@@ -14,6 +14,11 @@ _LENGTH: Final = re.compile(r"(?:up to|at most|maximum|max length,) \*?([\d,]+) 
 _LENGTHS: Final = {
     ("CouponCreateParams", "name"): 40,
     ("CouponUpdateParams", "name"): 40,
+    ("MeterCreateParams", "display_name"): 250,
+    ("MeterCreateParams", "event_name"): 100,
+    ("MeterEventCreateParams", "event_name"): 100,
+    ("MeterEventCreateParams", "identifier"): 100,
+    ("MeterUpdateParams", "display_name"): 250,
     ("SessionCreateParams", "client_reference_id"): 200,
 }
 _ITEMS: Final = {

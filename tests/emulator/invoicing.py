@@ -33,13 +33,14 @@ def opened(client: stripe.StripeClient, owner: stripe.Customer, *amounts: int, *
 
 
 def intent_of(client: stripe.StripeClient, invoice: stripe.Invoice) -> stripe.PaymentIntent:
-    """The payment intent behind an invoice."""
-    found: Any = client.v1.invoice_payments.list({"invoice": invoice.id}).data[0]
-    return client.v1.payment_intents.retrieve(found.payment.payment_intent)
+    """The payment intent that was made for an invoice."""
+    payments: Any = client.v1.invoice_payments.list({"invoice": invoice.id}).data
+    (own,) = [payment for payment in payments if payment.is_default]
+    return client.v1.payment_intents.retrieve(own.payment.payment_intent)
 
 
-def refused(match: str) -> Any:
-    """The next call is a 400 with this sentence."""
+def refused(match: str | None = None) -> Any:
+    """The next call is a 400, with this sentence where it is given."""
     return pytest.raises(stripe.InvalidRequestError, match=match)
 
 

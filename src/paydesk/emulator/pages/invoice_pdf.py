@@ -77,8 +77,7 @@ def _table(view: View, width: float, said: Any) -> Any:
     if view.tax:
         sums.append(["Tax", amount(view.tax)])
     sums.append(["Total", amount(view.total)])
-    if view.from_balance:
-        sums.append(["From the customer's balance", amount(view.from_balance)])
+    sums += [[name, amount(minor)] for name, minor in view.deductions]
     sums.append(["Amount due" if not view.is_paid else "Amount paid", amount(view.due)])
     rule = HexColor("#b8b8b0")
     style = TableStyle(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from paydesk.emulator.pages import checkout_view, render
 from paydesk.emulator.pages.checkout_form import Typed
-from paydesk.emulator.resources import account, invoice_collection, invoice_lines
+from paydesk.emulator.resources import account, invoice_collection, invoice_lines, invoice_payment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +40,7 @@ class View:
     tax: int
     total: int
     due: int
-    from_balance: int
+    deductions: tuple[tuple[str, int], ...]
     is_paid: bool
     is_payable: bool
     told: str
@@ -74,6 +74,7 @@ def of(
     asks_person: bool = False,
 ) -> View:
     """The page of a finalised invoice."""
+    is_paid = invoice["status"] == "paid"
     return View(
         action=invoice["hosted_invoice_url"],
         seller=account.seller(world),
@@ -83,9 +84,9 @@ def of(
         subtotal=invoice["subtotal"],
         tax=invoice["total"] - invoice["subtotal"],
         total=invoice["total"],
-        due=invoice["amount_due"],
-        from_balance=invoice["amount_due"] - invoice["total"],
-        is_paid=invoice["status"] == "paid",
+        due=invoice["amount_paid"] if is_paid else invoice["amount_remaining"],
+        deductions=_deductions(invoice, is_paid=is_paid),
+        is_paid=is_paid,
         is_payable=is_payable(world, invoice),
         told=_told(invoice),
         billed_to=invoice["customer_name"] or invoice["customer_email"],
@@ -106,9 +107,18 @@ def of(
 
 def is_payable(world: World, invoice: Document) -> bool:
     """Whether a card can be taken for it: something is due, and no bank is being asked."""
-    if invoice["status"] not in ("open", "uncollectible") or not invoice["amount_due"]:
+    if invoice["status"] not in ("open", "uncollectible") or not invoice["amount_remaining"]:
         return False
     return bool(invoice_collection.intent_of(world, invoice)["status"] != "processing")
+
+
+def _deductions(invoice: Document, *, is_paid: bool) -> tuple[tuple[str, int], ...]:
+    """What lies between the total and what is due, or was paid in the end."""
+    credited = invoice["pre_payment_credit_notes_amount"]
+    balance = invoice["amount_due"] + credited - invoice["total"]
+    paid_before = 0 if is_paid else invoice["amount_paid"]
+    named = (("Customer's balance", balance), ("Credit notes", -credited), ("Paid so far", -paid_before))
+    return tuple((name, amount) for name, amount in named if amount)
 
 
 def _told(invoice: Document) -> str:
@@ -131,9 +141,10 @@ def _line(line: invoice_lines.Line) -> Line:
 
 
 def _receipt(world: World, invoice: Document) -> str | None:
-    if invoice["status"] != "paid" or not invoice["amount_due"]:
+    paid = [payment for payment in invoice_payment.of_invoice(world, invoice) if payment["status"] == "paid"]
+    if not paid:
         return None
-    intent = invoice_collection.intent_of(world, invoice)
+    intent = world.get("payment_intent", paid[0]["payment"]["payment_intent"])
     charge = None if intent["latest_charge"] is None else world.find("charge", intent["latest_charge"])
     receipt: str | None = charge["receipt_url"] if charge is not None and charge["paid"] else None
     return receipt

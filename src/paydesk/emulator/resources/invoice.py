@@ -13,6 +13,7 @@ from paydesk.emulator.resources import (
     invoice_ending,
     invoice_line_edits,
     invoice_lines,
+    invoice_settling,
     invoice_shape,
     invoiceitem,
     invoicing,
@@ -116,6 +117,15 @@ def _method(call: Call, invoice: Document) -> Document:
     return found
 
 
+def _attach_payment(call: Call) -> Document:
+    world, named = call.world, call.params.get("payment_intent")
+    invoice = _acted_on(call)
+    if named is None:
+        raise missing_param("payment_intent")
+    invoice_settling.attach(world, invoice, world.get("payment_intent", named, param="payment_intent"))
+    return invoice
+
+
 def _send(call: Call) -> Document:
     invoice = call.world.get("invoice", call.path["invoice"])
     invoicing.send(call.world, invoice)
@@ -201,8 +211,16 @@ ROUTES = (
         "POST",
         _PATH + "/pay",
         _pay,
+        # `forgive` is about sources that hold a balance of their own; no card and no bank account does.
         uses=words("off_session paid_out_of_band payment_method source"),
-        refuses={"forgive": "it would be paid with less than is due."},
+        area=_AREA,
+    ),
+    Route(
+        "POST",
+        _PATH + "/attach_payment",
+        _attach_payment,
+        uses=words("payment_intent"),
+        refuses={"payment_record": "payment records are not modelled."},
         area=_AREA,
     ),
     Route("POST", _PATH + "/send", _send, area=_AREA),

@@ -9,6 +9,7 @@ from paydesk.emulator.resources import (
     billing_settings,
     invoice_ending,
     invoice_payment,
+    invoice_settling,
     invoicing,
     paying,
     payment_method,
@@ -121,19 +122,23 @@ def _collect(world: World, subject: str) -> None:
 
 def _progressed(world: World, subject: str) -> None:
     """The payment intent of an invoice has come a step further, whoever made it."""
-    payment = world.first("invoice_payment", "payment.payment_intent", subject)
-    if payment is None:
-        return
-    invoice, intent = world.get("invoice", payment["invoice"]), world.get("payment_intent", subject)
-    if invoice["status"] not in ("open", "uncollectible"):
-        return
+    intent = world.get("payment_intent", subject)
+    for payment in invoice_payment.of_intent(world, intent):
+        if payment["status"] == "open" and payment["is_default"]:
+            _follow(world, world.get("invoice", payment["invoice"]), intent)
+    if intent["status"] == "succeeded":
+        invoice_settling.share_out(world, intent)
+
+
+def _follow(world: World, invoice: Document, intent: Document) -> None:
+    """How an invoice's own intent fares is how the invoice does."""
     attempt = invoice.private.pop("attempt", None)
     is_automatic = attempt == "automatic"
     counts = invoice_attempts.counts(invoice["attempt_count"], is_automatic=is_automatic)
     match intent["status"]:
         case "succeeded":
             was_waiting = invoice.private.pop("is_counted", False)
-            invoicing.paid(world, invoice, counts=counts and not was_waiting)
+            invoice_settling.share_out(world, intent, counts=counts and not was_waiting)
         case "processing":
             invoice.private["is_counted"] = True
             invoice["attempted"] = True

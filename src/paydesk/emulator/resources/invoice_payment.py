@@ -22,8 +22,8 @@ INVOICE_PAYMENT = Kind(
 )
 
 
-def expect(world: World, invoice: Document, intent: Document) -> Document:
-    """What an intent is to pay of an invoice."""
+def expect(world: World, invoice: Document, intent: Document, *, is_default: bool = True) -> Document:
+    """What an intent is to pay of an invoice; the default one was made for just that."""
     return world.add(
         Document(
             {
@@ -34,7 +34,7 @@ def expect(world: World, invoice: Document, intent: Document) -> Document:
                 "created": world.now,
                 "currency": invoice["currency"],
                 "invoice": invoice.id,
-                "is_default": True,
+                "is_default": is_default,
                 "livemode": world.livemode,
                 "payment": {"payment_intent": intent.id, "type": "payment_intent"},
                 "status": "open",
@@ -45,8 +45,23 @@ def expect(world: World, invoice: Document, intent: Document) -> Document:
 
 
 def default_of(world: World, invoice: Document) -> Document | None:
-    """The payment an invoice waits for, or was paid by."""
-    return world.first("invoice_payment", "invoice", invoice.id)
+    """The payment that was made for an invoice."""
+    return next((payment for payment in of_invoice(world, invoice) if payment["is_default"]), None)
+
+
+def of_invoice(world: World, invoice: Document) -> list[Document]:
+    """All payments of an invoice, newest first."""
+    return list(world.having("invoice_payment", "invoice", invoice.id))
+
+
+def of_intent(world: World, intent: Document) -> list[Document]:
+    """What an intent is to pay, in the order in which it was attached."""
+    return list(world.having("invoice_payment", "payment.payment_intent", intent.id))[::-1]
+
+
+def unspent(world: World, intent: Document) -> int:
+    """How much of what an intent received has not gone to an invoice."""
+    return int(intent["amount_received"] - sum(payment["amount_paid"] or 0 for payment in of_intent(world, intent)))
 
 
 def embedded(world: World, invoice: Document) -> dict[str, Any]:
@@ -58,12 +73,11 @@ def embedded(world: World, invoice: Document) -> dict[str, Any]:
     return page.value()
 
 
-def complete(world: World, payment: Document, amount: int) -> None:
-    """The money is there."""
+def fulfil(world: World, payment: Document, amount: int) -> None:
+    """The money is there; whoever took it tells of it."""
     payment["amount_paid"], payment["status"] = amount, "paid"
     payment["status_transitions"]["paid_at"] = world.now
     world.save(payment)
-    world.emit("invoice_payment.paid", payment)
 
 
 def cancel(world: World, payment: Document) -> None:

@@ -123,21 +123,15 @@ def finalize(
     world.emit("invoice.finalized", invoice)
     if invoice["amount_due"] == 0:
         invoice["attempted"] = True
-        _close_paid(world, invoice)
-        world.save(invoice)
-        _tell_paid(world, invoice)
+        close(world, invoice, event=None)
     plan(world, invoice)
     tell_subscription(world, invoice)
 
 
 def pay_out_of_band(world: World, invoice: Document) -> None:
     """Note that the customer paid in some other way."""
-    payment = invoice_payment.default_of(world, invoice)
-    _close_paid(world, invoice)
-    if payment is not None:
-        _give_up_payment(world, payment)
-    world.save(invoice, "invoice.updated")
-    _tell_paid(world, invoice)
+    invoice["amount_paid"] = invoice["amount_due"]
+    close(world, invoice)
     plan(world, invoice)
     tell_subscription(world, invoice)
 
@@ -148,13 +142,11 @@ def void(world: World, invoice: Document) -> None:
     Raises:
         StripeError: 400 where it is not open, or not marked uncollectible.
     """
-    if invoice["status"] == "paid":
+    if invoice["status"] == "paid" or invoice["amount_paid"]:
         raise invalid("Invoices with `paid` payments cannot be voided.")
     if invoice["status"] not in ("open", "uncollectible"):
         raise invalid(NOT_OPEN)
-    payment = invoice_payment.default_of(world, invoice)
-    if payment is not None:
-        _give_up_payment(world, payment)
+    _call_off_payments(world, invoice)
     _give_balance_back(world, invoice)
     invoice["status"] = "void"
     invoice["status_transitions"]["voided_at"] = world.now
@@ -201,19 +193,17 @@ def send(world: World, invoice: Document) -> None:
     world.emit("invoice.sent", invoice)
 
 
-def paid(world: World, invoice: Document, *, counts: bool) -> None:
-    """The money is there. `counts` tells whether the attempt that brought it counts."""
-    payment = invoice_payment.default_of(world, invoice)
-    invoice["attempted"] = True
-    if counts:
-        invoice["attempt_count"] += 1
-    _close_paid(world, invoice)
-    world.save(invoice, "invoice.updated")
-    _tell_paid(world, invoice)
-    if payment is not None:
-        invoice_payment.complete(world, payment, invoice["amount_paid"])
-    plan(world, invoice)
-    tell_subscription(world, invoice)
+def close(world: World, invoice: Document, *, event: str | None = "invoice.updated") -> None:
+    """Nothing more is owed: the invoice is paid, and nobody waits for other payments of it."""
+    invoice["amount_remaining"] = 0
+    invoice["status"] = "paid"
+    invoice["status_transitions"]["paid_at"] = world.now
+    _stop(invoice)
+    _call_off_payments(world, invoice)
+    world.save(invoice, event)
+    world.emit("invoice.paid", invoice)
+    world.emit("invoice.payment_succeeded", invoice)
+    note_standing(world, invoice, is_late=False)
 
 
 def subscription_of(invoice: Document) -> str | None:
@@ -296,28 +286,19 @@ def _intent(world: World, invoice: Document) -> Document:
     return payment_intent.open_intent(world, given, invoice=invoice.id, followed_by=PROGRESSED)
 
 
-def _give_up_payment(world: World, payment: Document) -> None:
-    invoice_payment.cancel(world, payment)
-    payment_intent.give_up(world, world.get("payment_intent", payment["payment"]["payment_intent"]))
-
-
-def _close_paid(world: World, invoice: Document) -> None:
-    invoice["amount_paid"] = invoice["amount_due"]
-    invoice["amount_remaining"] = 0
-    invoice["status"] = "paid"
-    invoice["status_transitions"]["paid_at"] = world.now
-    _stop(invoice)
+def _call_off_payments(world: World, invoice: Document) -> None:
+    for payment in invoice_payment.of_invoice(world, invoice):
+        if payment["status"] != "open":
+            continue
+        invoice_payment.cancel(world, payment)
+        # An intent that was only attached is its maker's.
+        if payment["is_default"]:
+            payment_intent.give_up(world, world.get("payment_intent", payment["payment"]["payment_intent"]))
 
 
 def _stop(invoice: Document) -> None:
     invoice["auto_advance"] = False
     invoice["next_payment_attempt"] = None
-
-
-def _tell_paid(world: World, invoice: Document) -> None:
-    world.emit("invoice.paid", invoice)
-    world.emit("invoice.payment_succeeded", invoice)
-    note_standing(world, invoice, is_late=False)
 
 
 def _finalize_due(world: World, subject: str) -> None:

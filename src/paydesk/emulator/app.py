@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Mount
 
 from paydesk.emulator import control
+from paydesk.emulator.clockwork import Clockwork
 from paydesk.emulator.control.door import Door
 from paydesk.emulator.control.events import retry_route
 from paydesk.emulator.deliveries.outbox import Outbox
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import Receive, Scope, Send
 
-# How long the agenda may sleep: a machine that was suspended must not miss what fell due.
-LONGEST_SLEEP_SECONDS = 30.0
 HOUSE_SECONDS = 1.0
 
 
@@ -42,9 +41,10 @@ def create_app(folder: Path | None, options: Options = Options()) -> Front:
     outbox = Outbox(armory.at_delivery)
     kernel.announce = outbox.announce
     sender = Sender(kernel, outbox, anywhere=options.deliver_anywhere, timeout_seconds=options.delivery_timeout_seconds)
+    clockwork = Clockwork(kernel, sender)
     kernel.table.add(retry_route(outbox))
     api = Api(kernel, armory.at_request)
-    controls = Mount("/_local", routes=control.routes(Door(kernel, outbox, sender, armory)))
+    controls = Mount("/_local", routes=control.routes(Door(kernel, outbox, sender, armory, clockwork)))
 
     async def not_found(request: Request, error: Exception) -> Response:
         return _stripe_says(api, unrecognized_url(request.method, request.url.path))
@@ -54,7 +54,7 @@ def create_app(folder: Path | None, options: Options = Options()) -> Front:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        running = [asyncio.create_task(task) for task in (_play_agenda(kernel), _keep_house(kernel), sender.run())]
+        running = [asyncio.create_task(task) for task in (clockwork.run(), _keep_house(kernel), sender.run())]
         yield
         for task in running:
             task.cancel()
@@ -83,26 +83,6 @@ class Front:
             await self.api(scope, receive, send)
         else:
             await self.pages(scope, receive, send)
-
-
-async def _play_agenda(kernel: Kernel) -> None:
-    """Do what is due when it is due."""
-    is_sooner = asyncio.Event()
-    wakes_at = 0.0
-
-    def planned(due: int) -> None:
-        if due < wakes_at:
-            is_sooner.set()
-
-    kernel.agenda.watchers.append(planned)
-    while True:
-        is_sooner.clear()
-        kernel.agenda.play_due()
-        due_in = kernel.agenda.seconds_until_due()
-        wait = LONGEST_SLEEP_SECONDS if due_in is None else min(due_in, LONGEST_SLEEP_SECONDS)
-        wakes_at = kernel.sandboxes.unpushed_now() + wait
-        with suppress(TimeoutError):
-            await asyncio.wait_for(is_sooner.wait(), wait)
 
 
 async def _keep_house(kernel: Kernel) -> None:

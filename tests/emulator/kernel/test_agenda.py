@@ -58,7 +58,7 @@ def test_a_pushed_clock_plays_each_thing_at_its_own_time(kernel: Kernel, alarms:
     for subject, seconds in (("c", 30), ("a", 10), ("b", 10), ("never", 100)):
         _plan(kernel, sandbox, subject, seconds)
 
-    played = kernel.agenda.advance(sandbox, 60)
+    played = _push(kernel, sandbox, 60)
 
     assert played == 3
     assert alarms.rang == [("a", 10), ("b", 10), ("c", 30)]
@@ -71,14 +71,21 @@ def test_a_task_that_fails_stops_nothing_and_is_tried_again(kernel: Kernel, alar
     kernel.within(sandbox, lambda world: world.schedule(world.now + 10, "break", "al_1"))
     kernel.within(sandbox, lambda world: world.schedule(world.now + 20, "ring", "b"))
 
-    kernel.agenda.advance(sandbox, 30)
+    _push(kernel, sandbox, 30)
     assert alarms.rang == [("b", 20)]
     assert kernel.within(sandbox, lambda world: world.find("alarm", "al_1")) is None
 
     alarms.is_broken = False
-    kernel.agenda.advance(sandbox, 60)
+    _push(kernel, sandbox, 60)
     assert alarms.rang == [("b", 20), ("al_1", 90)]
 
 
 def _plan(kernel: Kernel, sandbox: Sandbox, subject: str, seconds: int) -> None:
     kernel.within(sandbox, lambda world: world.schedule(world.now + seconds, "ring", subject))
+
+
+def _push(kernel: Kernel, sandbox: Sandbox, seconds: int) -> int:
+    target = kernel.sandboxes.now(sandbox) + seconds
+    played = kernel.agenda.play(sandbox, target)
+    kernel.agenda.set_clock(sandbox, target)
+    return played

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+    from paydesk.emulator.clockwork import Clockwork
     from paydesk.emulator.deliveries.outbox import Outbox
     from paydesk.emulator.deliveries.sender import Sender
     from paydesk.emulator.faults.armory import Armory
@@ -31,6 +32,7 @@ class Door:
     outbox: Outbox
     sender: Sender
     armory: Armory
+    clockwork: Clockwork
 
     def sandbox(self, request: Request) -> Sandbox:
         """The sandbox of the secret key that asks.

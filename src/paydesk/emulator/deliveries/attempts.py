@@ -53,17 +53,17 @@ def record(world: World, delivery: Delivery, outcome: Outcome) -> None:
     attempts = delivery.attempts + 1
     world.db.execute(
         "INSERT INTO delivery_attempts (delivery, created, status, answer, duration_ms) VALUES (?, ?, ?, ?, ?)",
-        (delivery.seq, world.now, outcome.status, outcome.answer[:ANSWER_CHARACTERS_MAX], outcome.duration_ms),
+        (delivery.seq, world.wall, outcome.status, outcome.answer[:ANSWER_CHARACTERS_MAX], outcome.duration_ms),
     )
     delay = schedule.delay_after(attempts, livemode=world.livemode)
     if outcome.is_success:
-        state, due = "delivered", world.now
+        state, due = "delivered", world.wall
     elif outcome.is_refused:
-        state, due = "refused", world.now
+        state, due = "refused", world.wall
     elif delay is None:
-        state, due = "failed", world.now
+        state, due = "failed", world.wall
     else:
-        state, due = "waiting", world.now + delay
+        state, due = "waiting", world.wall + delay
     world.db.execute(
         "UPDATE deliveries SET state = ?, due = ?, attempts = ?, is_held = 0 WHERE seq = ?",
         (state, due, attempts, delivery.seq),
@@ -72,7 +72,7 @@ def record(world: World, delivery: Delivery, outcome: Outcome) -> None:
     world.db.execute(
         "UPDATE deliveries SET due = ?, is_held = 0 WHERE sandbox = ? AND endpoint = ? AND state = 'waiting' "
         "AND is_held = 1 AND seq < ?",
-        (world.now, world.sandbox.number, delivery.endpoint, delivery.seq),
+        (world.wall, world.sandbox.number, delivery.endpoint, delivery.seq),
     )
     if outcome.is_success:
         _count_down(world, delivery.event)

@@ -72,7 +72,7 @@ class Outbox:
                 event,
                 endpoint,
                 "lost" if plan.is_lost else "waiting",
-                world.now + plan.wait_seconds,
+                world.wall + plan.wait_seconds,
                 plan.is_held,
                 plan.is_corrupt,
             ),

@@ -22,9 +22,9 @@ def give(world: World, endpoint: Document) -> str:
 
 def roll(world: World, endpoint: Document, overlap_seconds: int) -> str:
     """Mint a new secret; the old one goes on signing beside it for so long. Gives back the new one."""
-    former = [entry for entry in endpoint.private["former"] if entry["until"] > world.now]
+    former = [entry for entry in endpoint.private["former"] if entry["until"] > world.wall]
     if overlap_seconds > 0:
-        former.append({"secret": endpoint.private["secret"], "until": world.now + overlap_seconds})
+        former.append({"secret": endpoint.private["secret"], "until": world.wall + overlap_seconds})
     secret = give(world, endpoint)
     endpoint.private["former"] = former
     world.save(endpoint)

@@ -108,10 +108,18 @@ class Sender:
                 await self._until(lambda: not self._is_unanswered(event))
         return not self._is_unanswered(event)
 
-    async def settle(self, sandbox: Sandbox) -> None:
-        """Wait until nothing that is due in a sandbox is left unsent."""
+    async def settle(self, sandbox: Sandbox, patience_seconds: float | None = None) -> bool:
+        """Wait until nothing that is due in a sandbox is left unsent.
+
+        With patience: or until no receiver has answered for so long; false then.
+        """
         self._woken.set()
-        await self._until(lambda: not self._is_busy(sandbox))
+        while self._is_busy(sandbox):
+            try:
+                await asyncio.wait_for(self._outcome.wait(), patience_seconds)
+            except TimeoutError:
+                return False
+        return True
 
     def next_due(self, sandbox: Sandbox) -> int | None:
         """When the next delivery of a sandbox is due, in its own time; None when none waits."""
@@ -164,7 +172,7 @@ class Sender:
         sent = _rendered({**shown, "created": shown["created"] + 1} if delivery.is_corrupt else shown)
         # Receivers compare with their own clocks: a sandbox's clock that was pushed forward does not sign.
         now = int(self._sandboxes.unpushed_now())
-        valid = secrets.valid(endpoint, world.now)
+        valid = secrets.valid(endpoint, world.wall)
         header = signature.header(valid, now, _rendered(shown), livemode=world.livemode)
         return Posting(event["type"], endpoint["url"], sent, header)
 

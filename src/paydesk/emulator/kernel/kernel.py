@@ -30,10 +30,12 @@ from paydesk.emulator.kernel.table import Table
 from paydesk.emulator.kernel.world import Cause, World
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Mapping
 
     from paydesk.emulator.kernel.kinds import Kind
     from paydesk.emulator.kernel.store import Store
+    from paydesk.emulator.kernel.timelines import Timeline
 
 log = logging.getLogger("paydesk.local")
 
@@ -192,7 +194,7 @@ class Kernel:
             status, body, refusal = self._run(admitted, world)
             if key is not None and idempotency.is_kept(refusal):
                 idempotency.keep(
-                    db, sandbox.number, key, request.path, admitted.fingerprint, admitted.id, status, body, world.now
+                    db, sandbox.number, key, request.path, admitted.fingerprint, admitted.id, status, body, world.wall
                 )
         self._tell(world)
         return self._answered(request, admitted, status, body, refusal)
@@ -346,17 +348,26 @@ class Kernel:
 
     # Worlds
 
-    def _world(self, db: Any, sandbox: Sandbox, cause: Cause = Cause()) -> World:
+    def _world(
+        self,
+        db: sqlite3.Connection,
+        sandbox: Sandbox,
+        cause: Cause = Cause(),
+        *,
+        wall: int | None = None,
+        playing: Timeline | None = None,
+    ) -> World:
         return World(
             db,
             sandbox,
             kinds=self.kinds,
             tasks=self.tasks,
-            now=self.sandboxes.now(sandbox),
+            wall=self.sandboxes.now(sandbox) if wall is None else wall,
             base_url=self.options.base_url,
             api_version=self.api_version,
             announce=self.announce,
             cause=cause,
+            playing=playing,
         )
 
     def _tell(self, world: World) -> None:

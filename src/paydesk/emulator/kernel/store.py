@@ -61,10 +61,20 @@ CREATE TABLE IF NOT EXISTS agenda (
     sandbox   INTEGER NOT NULL,
     due       INTEGER NOT NULL,
     task      TEXT    NOT NULL,
-    subject   TEXT    NOT NULL
+    subject   TEXT    NOT NULL,
+    clock     TEXT
 );
-CREATE INDEX IF NOT EXISTS agenda_by_due ON agenda (sandbox, due, seq);
+CREATE INDEX IF NOT EXISTS agenda_by_time ON agenda (sandbox, clock, due, seq);
 CREATE INDEX IF NOT EXISTS agenda_by_subject ON agenda (subject, task);
+CREATE TABLE IF NOT EXISTS timelines (
+    sandbox   INTEGER NOT NULL,
+    clock     TEXT    NOT NULL,
+    now       INTEGER NOT NULL,
+    target    INTEGER,
+    minted    INTEGER NOT NULL DEFAULT 0,
+    is_broken INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (sandbox, clock)
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS requests (
     seq         INTEGER PRIMARY KEY,
     sandbox     INTEGER NOT NULL,
@@ -122,6 +132,7 @@ class Store:
         self.db.execute("PRAGMA synchronous = NORMAL")
         self.db.execute("PRAGMA temp_store = MEMORY")
         self.db.execute("PRAGMA cache_size = -16000")
+        self._catch_up()
         self.db.executescript(SCHEMA)
         # Commits so far; when last looked at; when the log was last folded.
         self._commits = self._commits_at_rest = self._commits_folded = 0
@@ -162,6 +173,13 @@ class Store:
             self.db.execute("PRAGMA wal_checkpoint(PASSIVE)")
             self._commits_folded = self._commits
         self._commits_at_rest = self._commits
+
+    def _catch_up(self) -> None:
+        """Give the tables of a file that an earlier version wrote what they had not yet."""
+        columns = {name for (name,) in self.db.execute("SELECT name FROM pragma_table_info('agenda')")}
+        if columns and "clock" not in columns:
+            self.db.execute("ALTER TABLE agenda ADD COLUMN clock TEXT")
+            self.db.execute("DROP INDEX IF EXISTS agenda_by_due")
 
     def close(self) -> None:
         self.db.close()

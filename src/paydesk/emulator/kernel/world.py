@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from paydesk.emulator.kernel import ids
+from paydesk.emulator.kernel import ids, timelines
 from paydesk.emulator.kernel.document import Document, differences, from_text, to_text
 from paydesk.emulator.kernel.errors import StripeError
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from paydesk.emulator.kernel.agenda import Task
     from paydesk.emulator.kernel.kinds import Kind
     from paydesk.emulator.kernel.sandboxes import Sandbox
+    from paydesk.emulator.kernel.timelines import Timeline
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,12 @@ Announce = Callable[["World", Document], None]
 
 
 class World:
-    """A sandbox, open for reading and writing until its transaction ends."""
+    """A sandbox, open for reading and writing until its transaction ends.
+
+    It has two times. `wall` is what the clock on the sandbox's wall shows: payments, events and sessions are stamped
+    with it. `now` is the time of billing: the same, until an object is read that lives on a test clock; from then on
+    it is that clock's, and `schedule` plans in it. The first clock met is the one that counts.
+    """
 
     def __init__(
         self,
@@ -46,16 +52,18 @@ class World:
         *,
         kinds: dict[str, Kind],
         tasks: Mapping[str, Task],
-        now: int,
+        wall: int,
         base_url: str,
         api_version: str,
         announce: Announce,
         cause: Cause = Cause(),
+        playing: Timeline | None = None,
     ) -> None:
+        """`playing` is the timeline on which this happens by itself; None: a request or the sandbox's own time."""
         self.db = db
         self.sandbox = sandbox
         self.kinds = kinds
-        self.now = now
+        self.wall = wall
         self.base_url = base_url
         self.api_version = api_version
         self.cause = cause
@@ -64,6 +72,8 @@ class World:
         self.planned: int | None = None
         self._announce = announce
         self._tasks = tasks
+        self._playing = playing
+        self._enter(playing)
         self._loaded: dict[tuple[str, str], Document] = {}
         self._held: list[tuple[str, dict[str, Any]]] | None = None
 
@@ -75,15 +85,18 @@ class World:
 
     def mint(self, prefix: str, *, like: str | None = None) -> str:
         """A new identifier; `like` is the payment intent whose family it joins."""
-        return ids.shaped(prefix, self.sandbox.seed, self._count(), like=like)
+        return ids.shaped(prefix, *self._next_id(), like=like)
 
     def characters(self, length: int) -> str:
         """Base62 characters nobody can guess: for secrets, fingerprints and codes."""
-        return ids.characters(self.sandbox.seed, self._count(), length)
+        return ids.characters(*self._next_id(), length)
 
-    def _count(self) -> int:
-        self.sandbox.counter.minted += 1
-        return self.sandbox.counter.minted
+    def _next_id(self) -> tuple[str, int]:
+        """What the next identifier is made of: what happens by itself on a test clock counts for itself."""
+        played = self._playing
+        counter = self.sandbox.counter if played is None else played.counter
+        counter.minted += 1
+        return self.sandbox.seed if played is None else played.seed(self.sandbox), counter.minted
 
     # Reading
 
@@ -163,6 +176,7 @@ class World:
 
     def add(self, document: Document, event: str | None = None) -> Document:
         """Keep a new object, and tell of it."""
+        self._check_may_write()
         kind = self.kinds[document["object"]]
         if not document.stored:
             document.stored = to_text(document)
@@ -188,6 +202,7 @@ class World:
         Gives back those old values, as an event's `previous_attributes` shows them. Nothing public changed:
         no event.
         """
+        self._check_may_write()
         kind = self.kinds[document["object"]]
         text = to_text(document)
         private = to_text(document.private) if document.private else None
@@ -205,6 +220,7 @@ class World:
 
     def delete(self, document: Document, event: str | None = None) -> dict[str, Any]:
         """Forget an object; its id stays taken. Gives back the stub that Stripe answers."""
+        self._check_may_write()
         self.db.execute("UPDATE objects SET deleted = 1 WHERE seq = ?", (document.seq,))
         self.db.execute(
             "DELETE FROM links WHERE sandbox = ? AND kind = ? AND seq = ?",
@@ -248,7 +264,7 @@ class World:
                 "id": self.mint("evt_"),
                 "object": "event",
                 "api_version": self.api_version,
-                "created": self.now,
+                "created": self.wall,
                 "data": snapshot,
                 "livemode": self.livemode,
                 "pending_webhooks": 0,
@@ -260,12 +276,29 @@ class World:
 
     # Time
 
-    def schedule(self, due: int, task: str, subject: str) -> None:
-        """Put a task on the agenda: `task` names what is to be done, `subject` the object's id."""
-        self.planned = due if self.planned is None else min(due, self.planned)
+    @property
+    def clock(self) -> str | None:
+        """The test clock in whose time this is; None: the sandbox's own."""
+        return None if self._timeline is None else self._timeline.clock
+
+    def enter(self, clock: str) -> None:
+        """Go on in the time of a test clock. Reading an object that lives on one does it too."""
+        if self._timeline is None:
+            self._enter(timelines.read(self.db, self.sandbox, clock))
+
+    def schedule(self, due: int, task: str, subject: str, *, by_wall: bool = False) -> None:
+        """Put a task on the agenda: `task` names what is to be done, `subject` the object's id.
+
+        `due` is in billing's time, or `by_wall` in the sandbox's own, as payments are.
+        """
+        clock = None if by_wall else self.clock
+        if clock is None:
+            self._plan(due)
+        elif due <= self.now:
+            self.wake()
         self.db.execute(
-            "INSERT INTO agenda (sandbox, due, task, subject) VALUES (?, ?, ?, ?)",
-            (self.sandbox.number, due, task, subject),
+            "INSERT INTO agenda (sandbox, clock, due, task, subject) VALUES (?, ?, ?, ?, ?)",
+            (self.sandbox.number, clock, due, task, subject),
         )
 
     def unschedule(self, task: str, subject: str) -> None:
@@ -273,6 +306,10 @@ class World:
         self.db.execute(
             "DELETE FROM agenda WHERE sandbox = ? AND task = ? AND subject = ?", (self.sandbox.number, task, subject)
         )
+
+    def wake(self) -> None:
+        """See to it that what is due is looked for as soon as this transaction is over."""
+        self._plan(self.wall)
 
     def perform(self, task: str, subject: str) -> None:
         """Do a task now, in this transaction: so what lies below can tell those above, without knowing who they are."""
@@ -282,10 +319,23 @@ class World:
         """Drop what was written in this transaction, and begin it anew for what is still to be kept."""
         self.db.execute("ROLLBACK TO unit")
         self._loaded.clear()
+        self._enter(self._playing)
         if self._held is not None:
             self._held.clear()
         self.events = 0
         self.planned = None
+
+    def _plan(self, due: int) -> None:
+        self.planned = due if self.planned is None else min(due, self.planned)
+
+    def _enter(self, timeline: Timeline | None) -> None:
+        self._timeline = timeline
+        self.now = self.wall if timeline is None else timeline.now
+
+    def _check_may_write(self) -> None:
+        timeline = self._timeline
+        if timeline is not None and timeline.target is not None and self._playing is None:
+            raise timelines.Underway(timeline.clock)
 
     def _insert(self, kind: Kind, document: Document) -> int:
         cursor = self.db.execute(
@@ -305,6 +355,8 @@ class World:
         document = Document(from_text(body), from_text(private) if private else None)
         document.seq, document.stored = seq, body
         self._loaded[(kind, document.id)] = document
+        if document.get("test_clock") is not None:
+            self.enter(document["test_clock"])
         return document
 
     def _link(self, kind: str, field: str, value: Any, seq: int) -> None:

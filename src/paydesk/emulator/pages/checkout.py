@@ -147,7 +147,7 @@ def closed(world: World, session: Document) -> Closed:
 
 def is_open(world: World, session: Document) -> bool:
     """Whether somebody can still pay; the agenda may be a moment late."""
-    return bool(session["status"] == "open" and session["expires_at"] > world.now)
+    return bool(session["status"] == "open" and session["expires_at"] > world.wall)
 
 
 def finished(session: Document) -> GoTo:

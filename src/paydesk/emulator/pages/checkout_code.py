@@ -45,7 +45,7 @@ def apply(world: World, session: Document, text: str) -> str | None:
     coupon = world.find("coupon", code["promotion"]["coupon"])
     currency = session["currency"]
     bought = checkout_discounts.purchase(world, line_items.lines_of(session), currency, session["customer"])
-    why = redeeming.why_not(coupon, code, bought, world.now)
+    why = redeeming.why_not(coupon, code, bought, world.wall)
     if why is not None:
         return in_plain_words(why, code, currency)
     discount = checkout_discounts.granted(world, coupon, code, bought, is_typed=True)

@@ -229,7 +229,7 @@ def with_id(url: str | None, session: Document) -> str | None:
 
 def today(world: World) -> date:
     """The day it is in the sandbox."""
-    return datetime.fromtimestamp(world.now, UTC).date()
+    return datetime.fromtimestamp(world.wall, UTC).date()
 
 
 def _item(world: World, line: dict[str, Any]) -> Item:

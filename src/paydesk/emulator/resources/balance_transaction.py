@@ -46,8 +46,8 @@ def book(
 
     `available_on` is in seconds since 1970; until then the money is pending. Default: now.
     """
-    available_on = world.now if available_on is None else available_on
-    is_pending = available_on > world.now
+    available_on = world.wall if available_on is None else available_on
+    is_pending = available_on > world.wall
     booked = world.add(
         Document(
             {
@@ -56,7 +56,7 @@ def book(
                 "amount": amount,
                 "available_on": available_on,
                 "balance_type": "payments",
-                "created": world.now,
+                "created": world.wall,
                 "currency": source["currency"],
                 "description": description,
                 "exchange_rate": None,
@@ -71,7 +71,7 @@ def book(
         )
     )
     if is_pending:
-        world.schedule(available_on, _BECOMES_AVAILABLE, booked.id)
+        world.schedule(available_on, _BECOMES_AVAILABLE, booked.id, by_wall=True)
     return booked
 
 

@@ -37,7 +37,7 @@ def is_over(session: Document, now: int) -> bool:
 
 def touch(world: World, session: Document) -> None:
     """Somebody is using the session: it lasts another hour."""
-    session.private["open_until"] = world.now + IDLE_SECONDS_MAX
+    session.private["open_until"] = world.wall + IDLE_SECONDS_MAX
     world.save(session)
 
 
@@ -60,7 +60,7 @@ def _create(call: Call) -> Document:
             "object": "billing_portal.session",
             "after_expiration": _after_expiration(given.get("after_expiration")),
             "configuration": configuration.id,
-            "created": world.now,
+            "created": world.wall,
             "customer": customer.id,
             "customer_account": None,
             "flow": None if flow is None else billing_portal_flow.flow(flow, configuration),
@@ -70,7 +70,7 @@ def _create(call: Call) -> Document:
             "return_url": return_url,
             "url": f"{world.base_url}/p/session/{'live' if world.livemode else 'test'}_{secret}",
         },
-        {"open_until": world.now + UNUSED_SECONDS_MAX, "secret": secret},
+        {"open_until": world.wall + UNUSED_SECONDS_MAX, "secret": secret},
     )
     return world.add(session, "billing_portal.session.created")
 

@@ -91,7 +91,7 @@ def from_token(world: World, identifier: str, *, param: str = "source") -> Docum
     """The card behind a token, which can be used this once, or behind a magic one, which can be used for ever."""
     magic = None if world.livemode else cards.by_alias(identifier.removeprefix("tok_"))
     if magic is not None:
-        return new(world, template(magic, world.now), {})
+        return new(world, template(magic, world.wall), {})
     token = world.find("token", identifier)
     if token is None:
         raise world.no_such("token", identifier, param=param)

@@ -83,14 +83,14 @@ def authorize(
     if captures:
         charge["amount_captured"] = charge["amount"]
     elif instrument.type == "card":
-        charge["payment_method_details"]["card"]["capture_before"] = world.now + HOLD_SECONDS
+        charge["payment_method_details"]["card"]["capture_before"] = world.wall + HOLD_SECONDS
     if captures and not settles_later and not is_pending:
         _book(world, charge)
     world.add(charge, "charge.pending" if is_pending else "charge.succeeded")
     if captures and settles_later and not is_pending:
-        world.schedule(world.now + SETTLES_AFTER_SECONDS, SETTLE, charge.id)
+        world.schedule(world.wall + SETTLES_AFTER_SECONDS, SETTLE, charge.id, by_wall=True)
     if card.is_reported_fraud:
-        world.schedule(world.now, SUSPECT, charge.id)
+        world.schedule(world.wall, SUSPECT, charge.id, by_wall=True)
     return charge
 
 
@@ -171,7 +171,7 @@ def _book(world: World, charge: Document) -> None:
         category="charge",
         fee=fees.card_fee(amount) if card else fees.bank_fee(amount),
         description=charge["description"],
-        available_on=world.now if is_at_once else balance_transaction.available_after(world.now),
+        available_on=world.wall if is_at_once else balance_transaction.available_after(world.wall),
     )
     charge["balance_transaction"] = booked.id
 
@@ -194,7 +194,7 @@ def _shaped(world: World, terms: dict[str, Any], instrument: Instrument, details
             "billing_details": instrument.billing_details,
             "calculated_statement_descriptor": _descriptor(terms) if is_card else None,
             "captured": False,
-            "created": world.now,
+            "created": world.wall,
             "currency": terms["currency"],
             "customer": terms.get("customer"),
             "description": terms.get("description"),

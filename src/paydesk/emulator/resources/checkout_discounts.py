@@ -90,7 +90,7 @@ def lapsed(world: World, session: Document, lines: Sequence[Line]) -> Why | None
     if coupon is None and code is None:
         return None
     bought = purchase(world, lines, session["currency"], session["customer"])
-    return redeeming.why_not(coupon, code, bought, world.now)
+    return redeeming.why_not(coupon, code, bought, world.wall)
 
 
 def check(world: World, session: Document, lines: Sequence[Line]) -> None:

@@ -54,7 +54,7 @@ SESSION = Kind(
 
 def _create(call: Call) -> Document:
     world, given = call.world, call.params
-    checkout_validation.check(given, world.now)
+    checkout_validation.check(given, world.wall)
     customer = world.get("customer", given["customer"], param="customer") if given.get("customer") else None
     wanted = check_currency(given["currency"]) if given.get("currency") else None
     lines = line_items.create(world, given.get("line_items", ()), given["mode"], wanted)
@@ -80,7 +80,7 @@ def _create(call: Call) -> Document:
             "payment_method_options": session["payment_method_options"],
         }
         session["setup_intent"] = setup_intent.open_intent(world, for_setup, checkout=session.id).id
-    world.schedule(session["expires_at"], EXPIRE, session.id)
+    world.schedule(session["expires_at"], EXPIRE, session.id, by_wall=True)
     return world.add(session)
 
 

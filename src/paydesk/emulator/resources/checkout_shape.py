@@ -70,7 +70,7 @@ def opened(
             "consent_collection": _filled(
                 ("payment_method_reuse_agreement", "promotions", "terms_of_service"), given.get("consent_collection")
             ),
-            "created": world.now,
+            "created": world.wall,
             "currency": currency,
             "currency_conversion": None,
             "custom_fields": [_custom_field(one) for one in given.get("custom_fields") or ()],
@@ -85,7 +85,7 @@ def opened(
             "customer_email": given.get("customer_email"),
             "discounts": [],
             **({"excluded_payment_method_types": excluded} if excluded else {}),
-            "expires_at": given.get("expires_at") or world.now + OPEN_SECONDS,
+            "expires_at": given.get("expires_at") or world.wall + OPEN_SECONDS,
             "integration_identifier": None,
             "invoice": None,
             "invoice_creation": {"enabled": False, "invoice_data": dict(_INVOICE_DATA)} if mode == "payment" else None,

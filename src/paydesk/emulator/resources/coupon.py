@@ -53,7 +53,7 @@ def _create(call: Call) -> Document:
             "id": identifier,
             "object": "coupon",
             "amount_off": given.get("amount_off"),
-            "created": world.now,
+            "created": world.wall,
             "currency": currency,
             "duration": given.get("duration", "once"),
             "duration_in_months": _months(given),
@@ -62,7 +62,7 @@ def _create(call: Call) -> Document:
             "metadata": metadata({}, given.get("metadata", {})),
             "name": given.get("name"),
             "percent_off": plain(given.get("percent_off")),
-            "redeem_by": _redeem_by(given, world.now),
+            "redeem_by": _redeem_by(given, world.wall),
             "times_redeemed": 0,
             "valid": True,
         }
@@ -72,7 +72,7 @@ def _create(call: Call) -> Document:
         "currency_options": _options(given.get("currency_options"), currency),
     }
     if coupon["redeem_by"] is not None:
-        world.schedule(coupon["redeem_by"], redeeming.LAPSE, coupon.id)
+        world.schedule(coupon["redeem_by"], redeeming.LAPSE, coupon.id, by_wall=True)
     return world.add(coupon, "coupon.created")
 
 

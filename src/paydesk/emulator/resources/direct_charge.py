@@ -55,7 +55,7 @@ def _create(call: Call) -> Document:
     if captures:
         _look_for_disputes(world, made)
     else:
-        world.schedule(world.now + charge.HOLD_SECONDS, _HOLD_EXPIRED, made.id)
+        world.schedule(world.wall + charge.HOLD_SECONDS, _HOLD_EXPIRED, made.id, by_wall=True)
     return made
 
 
@@ -136,7 +136,7 @@ def _capture(call: Call) -> Document:
 
 
 def _look_for_disputes(world: World, made: Document) -> None:
-    world.schedule(world.now, _OPEN_DISPUTES, made.id)
+    world.schedule(world.wall, _OPEN_DISPUTES, made.id, by_wall=True)
 
 
 def _hold_expired(world: World, subject: str) -> None:

@@ -167,7 +167,7 @@ def redeemable(world: World, coupon: Document | None, code: Document | None, bou
     Raises:
         StripeError: 400 where it cannot.
     """
-    why = redeeming.why_not(coupon, code, bought, world.now)
+    why = redeeming.why_not(coupon, code, bought, world.wall)
     if why is not None:
         raise refusal(why, None if coupon is None else coupon.id, code, param)
     if coupon is None:

@@ -74,12 +74,12 @@ def _open(world: World, charge: Document, kind: DisputeKind, amount: int) -> Non
             "amount": amount,
             "balance_transactions": [],
             "charge": charge.id,
-            "created": world.now,
+            "created": world.wall,
             "currency": charge["currency"],
             "enhanced_eligibility_types": [],
             "evidence": dict.fromkeys(EVIDENCE.split()) | {"enhanced_evidence": {}},
             "evidence_details": {
-                "due_by": (world.now // _DAY + _RESPONSE_DAYS + 1) * _DAY - 1,
+                "due_by": (world.wall // _DAY + _RESPONSE_DAYS + 1) * _DAY - 1,
                 "enhanced_eligibility": {},
                 "has_evidence": False,
                 "past_due": False,
@@ -111,7 +111,7 @@ def _open(world: World, charge: Document, kind: DisputeKind, amount: int) -> Non
     charge["dispute"] = dispute.id
     world.save(charge)
     world.add(dispute, "charge.dispute.created")
-    world.schedule(dispute["evidence_details"]["due_by"] + 1, _OVERDUE, dispute.id)
+    world.schedule(dispute["evidence_details"]["due_by"] + 1, _OVERDUE, dispute.id, by_wall=True)
     if not kind.is_inquiry:
         _withdraw(world, dispute)
 
@@ -186,7 +186,7 @@ def _submit(world: World, dispute: Document) -> None:
     dispute["evidence_details"]["submission_method"] = "manual"
     dispute["status"] = "warning_under_review" if dispute["status"] == "warning_needs_response" else "under_review"
     world.unschedule(_OVERDUE, dispute.id)
-    world.schedule(world.now + _DECIDED_AFTER_SECONDS, _DECIDE, dispute.id)
+    world.schedule(world.wall + _DECIDED_AFTER_SECONDS, _DECIDE, dispute.id, by_wall=True)
 
 
 def _decide(world: World, subject: str) -> None:
@@ -212,7 +212,7 @@ def _escalate(world: World, dispute: Document) -> None:
     dispute["payment_method_details"]["card"]["case_type"] = "chargeback"
     dispute["status"] = "needs_response"
     world.save(dispute, "charge.dispute.updated")
-    world.schedule(dispute["evidence_details"]["due_by"] + 1, _OVERDUE, dispute.id)
+    world.schedule(dispute["evidence_details"]["due_by"] + 1, _OVERDUE, dispute.id, by_wall=True)
     _withdraw(world, dispute)
 
 

@@ -31,7 +31,7 @@ def _open(world: World, subject: str) -> None:
                 "object": "radar.early_fraud_warning",
                 "actionable": True,
                 "charge": suspected.id,
-                "created": world.now,
+                "created": world.wall,
                 "fraud_type": "misc",
                 "livemode": world.livemode,
                 "payment_intent": suspected["payment_intent"],

@@ -33,7 +33,7 @@ def types() -> tuple[str, ...]:
 
 def _retrieve(call: Call) -> Document:
     event = call.world.get("event", call.path["id"])
-    if event["created"] <= call.world.now - SHOWN_SECONDS:
+    if event["created"] <= call.world.wall - SHOWN_SECONDS:
         raise call.world.no_such("event", event.id)
     return event
 
@@ -51,7 +51,7 @@ def _list(call: Call) -> lists.Page:
     created = params.get("created")
     if not isinstance(created, int):
         bounds = dict(created or {})
-        bounds["gt"] = max(bounds.get("gt", 0), call.world.now - SHOWN_SECONDS)
+        bounds["gt"] = max(bounds.get("gt", 0), call.world.wall - SHOWN_SECONDS)
         params["created"] = bounds
     return lists.page(call.world, EVENT, call.url, params, narrowed_by=("type", "types=type", "id"))
 

@@ -110,7 +110,7 @@ def cancel(world: World, intent: Document, reason: str | None) -> None:
         charge.release(world, world.get("charge", intent["latest_charge"]))
         world.unschedule(HOLD_EXPIRED, intent.id)
     intent["amount_capturable"] = 0
-    intent["canceled_at"] = world.now
+    intent["canceled_at"] = world.wall
     intent["cancellation_reason"] = reason
     intent["next_action"] = None
     intent["status"] = "canceled"
@@ -197,7 +197,7 @@ def _take(world: World, intent: Document, method: Document, instrument: Instrume
     _keep_for_later(world, intent, method)
     intent["amount_capturable"] = intent["amount"]
     intent["status"] = "requires_capture"
-    world.schedule(world.now + charge.HOLD_SECONDS, HOLD_EXPIRED, intent.id)
+    world.schedule(world.wall + charge.HOLD_SECONDS, HOLD_EXPIRED, intent.id, by_wall=True)
     _tell(world, intent, "payment_intent.amount_capturable_updated")
 
 
@@ -216,7 +216,7 @@ def _debit(world: World, intent: Document, method: Document, instrument: Instrum
     account = bank_debits.by_number(method.private["account"])
     after = bank_debits.SOON_SECONDS if account is None else account.after
     if after is not None:
-        world.schedule(world.now + after, intent.private.get("settled_by") or SETTLE, intent.id)
+        world.schedule(world.wall + after, intent.private.get("settled_by") or SETTLE, intent.id, by_wall=True)
     _tell(world, intent, "payment_intent.processing")
 
 

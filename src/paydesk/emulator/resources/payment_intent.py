@@ -107,7 +107,7 @@ def _shaped(world: World, given: dict[str, Any]) -> Document:
             "capture_method": given.get("capture_method") or "automatic_async",
             "client_secret": f"{identifier}_secret_{world.characters(25)}",
             "confirmation_method": given.get("confirmation_method") or "automatic",
-            "created": world.now,
+            "created": world.wall,
             "currency": given["currency"],
             "customer": given.get("customer"),
             "customer_account": None,

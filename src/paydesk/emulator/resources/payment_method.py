@@ -82,7 +82,7 @@ def _typed_card(world: World, typed: dict[str, Any], billing: dict[str, Any], pa
     else:
         # Stripe refuses raw numbers from servers unless the account may send them; here the hosted page and local
         # tests do, and no number of a real card gets past the table of test cards.
-        entry = card_entry.read(typed, world.now, livemode=world.livemode, param=_below(param, "card"))
+        entry = card_entry.read(typed, world.wall, livemode=world.livemode, param=_below(param, "card"))
     return _of_card(world, entry, billing)
 
 
@@ -91,7 +91,7 @@ def named(world: World, identifier: str, *, param: str | None = "payment_method"
     if not world.livemode and identifier.startswith(_MAGIC_CARD):
         known = cards.by_alias(identifier.removeprefix(_MAGIC_CARD))
         if known is not None:
-            return world.add(_of_card(world, card_entry.template(known, world.now), billing_details(None)))
+            return world.add(_of_card(world, card_entry.template(known, world.wall), billing_details(None)))
     account = None if world.livemode else bank_debits.by_alias(identifier.removeprefix("pm_"))
     if account is not None:
         holder = billing_details({"name": "Jenny Rosen", "email": "jenny@example.com"})
@@ -214,7 +214,7 @@ def _shaped(
         "allow_redisplay": "unspecified",
         "billing_details": billing,
         kind: shown,
-        "created": world.now,
+        "created": world.wall,
         "customer": None,
         "customer_account": None,
         "livemode": world.livemode,
@@ -319,7 +319,7 @@ def _update_card(world: World, method: Document, given: dict[str, Any]) -> None:
         card_entry.check_month(given["exp_month"])
         method["card"]["exp_month"] = given["exp_month"]
     if "exp_year" in given:
-        card_entry.check_year(given["exp_year"], world.now)
+        card_entry.check_year(given["exp_year"], world.wall)
         method["card"]["exp_year"] = given["exp_year"]
 
 

@@ -63,10 +63,10 @@ def _create(call: Call) -> Document:
             "object": "promotion_code",
             "active": False,
             "code": _text(given.get("code")) or world.characters(GENERATED_CHARACTERS).upper(),
-            "created": world.now,
+            "created": world.wall,
             "customer": customer or None,
             "customer_account": None,
-            "expires_at": _expires_at(given, coupon, world.now),
+            "expires_at": _expires_at(given, coupon, world.wall),
             "livemode": world.livemode,
             "max_redemptions": _max_redemptions(given, coupon),
             "metadata": metadata({}, given.get("metadata", {})),
@@ -80,10 +80,10 @@ def _create(call: Call) -> Document:
         "is_switched_on": given.get("active", True),
         "minimums": _minimums(given.get("restrictions") or {}, restrictions["minimum_amount_currency"]),
     }
-    code["active"] = redeeming.is_active(code, coupon, world.now)
+    code["active"] = redeeming.is_active(code, coupon, world.wall)
     _check_unique(world, code)
     if code["expires_at"] is not None:
-        world.schedule(code["expires_at"], LAPSE, code.id)
+        world.schedule(code["expires_at"], LAPSE, code.id, by_wall=True)
     return world.add(code, "promotion_code.created")
 
 
@@ -97,7 +97,7 @@ def _update(call: Call) -> Document:
         code.private["minimums"] |= _minimums(given["restrictions"] or {}, own)
     if "active" in given:
         code.private["is_switched_on"] = given["active"]
-        code["active"] = redeeming.is_active(code, world.find("coupon", code["promotion"]["coupon"]), world.now)
+        code["active"] = redeeming.is_active(code, world.find("coupon", code["promotion"]["coupon"]), world.wall)
         if given["active"] and not code["active"]:
             raise invalid(
                 "This promotion code cannot be activated: it, or its coupon, can no longer be redeemed.", param="active"

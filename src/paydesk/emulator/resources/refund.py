@@ -61,7 +61,7 @@ def give_back(
             "amount": amount,
             "balance_transaction": None,
             "charge": paid.id,
-            "created": world.now,
+            "created": world.wall,
             "currency": paid["currency"],
             "customer": paid["customer"],
             "customer_account": None,
@@ -85,14 +85,14 @@ def give_back(
         category="refund",
         description=f"REFUND FOR CHARGE ({paid['description']})" if paid["description"] else "REFUND FOR CHARGE",
         # What has not arrived yet is given back before it arrives.
-        available_on=money["available_on"] if money["status"] == "pending" else world.now,
+        available_on=money["available_on"] if money["status"] == "pending" else world.wall,
     ).id
     world.add(refund, "refund.created")
     paid["amount_refunded"] += amount
     paid["refunded"] = paid["amount_refunded"] == paid["amount_captured"]
     world.save(paid, "charge.refunded")
     if is_card:
-        world.schedule(world.now + _TURNS_AFTER_SECONDS, _THEN[fate], refund.id)
+        world.schedule(world.wall + _TURNS_AFTER_SECONDS, _THEN[fate], refund.id, by_wall=True)
     return refund
 
 

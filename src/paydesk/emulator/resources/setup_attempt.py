@@ -37,7 +37,7 @@ def new(
                 "id": world.mint("setatt_"),
                 "object": "setup_attempt",
                 "application": None,
-                "created": world.now,
+                "created": world.wall,
                 "customer": intent["customer"],
                 "customer_account": None,
                 "flow_directions": None,

@@ -181,7 +181,7 @@ def _shaped(world: World, given: dict[str, Any]) -> Document:
             "automatic_payment_methods": intents.automatic_payment_methods(given),
             "cancellation_reason": None,
             "client_secret": f"{identifier}_secret_{world.characters(25)}",
-            "created": world.now,
+            "created": world.wall,
             "customer": given.get("customer"),
             "customer_account": None,
             "description": given.get("description"),

@@ -16,7 +16,7 @@ def _create(call: Call) -> Document:
     world, given = call.world, call.params.get("card")
     if not isinstance(given, dict):
         raise missing_param("card")
-    entry = card_entry.read(given, world.now, livemode=world.livemode)
+    entry = card_entry.read(given, world.wall, livemode=world.livemode)
     made = card.new(world, entry, given)
     # Nobody owns it before the token is used, so the key is not there.
     shown = {name: value for name, value in made.items() if name != "customer"}
@@ -27,7 +27,7 @@ def _create(call: Call) -> Document:
                 "object": "token",
                 "card": shown,
                 "client_ip": None,
-                "created": world.now,
+                "created": world.wall,
                 "livemode": world.livemode,
                 "type": "card",
                 "used": False,

@@ -37,7 +37,7 @@ def _create(call: Call) -> dict[str, Any]:
             "object": "webhook_endpoint",
             "api_version": given.get("api_version"),
             "application": None,
-            "created": world.now,
+            "created": world.wall,
             "description": given.get("description"),
             "enabled_events": given["enabled_events"],
             "livemode": world.livemode,

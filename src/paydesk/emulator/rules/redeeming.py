@@ -109,10 +109,10 @@ def refresh(world: World, coupon_id: str) -> None:
     """Show a coupon and its promotion codes as they are now. Not an event: nobody updated them."""
     coupon = world.find("coupon", coupon_id)
     if coupon is not None:
-        coupon["valid"] = is_valid(coupon, world.now)
+        coupon["valid"] = is_valid(coupon, world.wall)
         world.save(coupon)
     for code in world.having("promotion_code", "promotion.coupon", coupon_id):
-        code["active"] = is_active(code, coupon, world.now)
+        code["active"] = is_active(code, coupon, world.wall)
         world.save(code)
 
 

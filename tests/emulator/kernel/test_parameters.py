@@ -63,10 +63,10 @@ def test_a_parameter_without_effect_is_checked_all_the_same(wire: Wire) -> None:
 
 def test_a_parameter_whose_ignoring_would_be_wrong_is_refused(wire: Wire) -> None:
     """With the reason, and Stripe's spelling of where it stands."""
-    reply = wire.post("/v1/prices", "currency=usd&unit_amount=1&recurring[interval]=month&recurring[meter]=mtr_1")
+    reply = wire.post("/v1/checkout/sessions", "mode=payment&payment_intent_data[on_behalf_of]=acct_1")
 
-    assert (reply.status, reply.error["param"]) == (400, "recurring[meter]")
-    assert "The local Stripe does not model `recurring.meter` yet" in reply.error["message"]
+    assert (reply.status, reply.error["param"]) == (400, "payment_intent_data[on_behalf_of]")
+    assert "The local Stripe does not model `payment_intent_data.on_behalf_of` yet" in reply.error["message"]
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,7 @@ def _follow(
     name, rest = parts[0], parts[1:]
     field = prefix + name
     if field in kind.includes and name not in value:
-        document = world.find(kind.name, owner)
+        document = world.find(kind.view_of or kind.name, owner)
         included = None if document is None else kind.includes[field](world, document)
         if included is not None:
             value[name] = from_text(to_text(included))

@@ -13,7 +13,7 @@ BASE62 = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _TO_BASE62 = bytes(BASE62[byte % 62] for byte in range(256))
 
 # 14 characters after these prefixes; everything else has 24, of which the first says the family.
-_SHORT = frozenset({"cus_", "prod_", "si_", "req_"})
+_SHORT = frozenset({"cus_", "plan_", "prod_", "si_", "req_"})
 _LENGTHS = {"cs_test_": 58, "cs_live_": 58, "acct_": 16, "whsec_": 32, "secret_": 25}
 _PAYMENT_FAMILY = frozenset({"pi_", "ch_", "re_", "txn_", "payatt_"})
 # The objects of one payment share their intent's first characters.

@@ -25,6 +25,7 @@ class Kind:
     absent).
     `missing` is Stripe's sentence for an id that is not there, `missing_param` the param it names
     when that id was in the path (None: it names none).
+    `view_of` is the kind of which this one is another look: it has no documents of its own, and the same ids.
     `answers_when_deleted` is true for the one object that is still there, as a stub, after its deletion.
     """
 
@@ -36,6 +37,7 @@ class Kind:
     references: Mapping[str, str] = field(default_factory=dict)
     embeds: tuple[str, ...] = ()
     includes: Mapping[str, Include] = field(default_factory=dict)
+    view_of: str = ""
     answers_when_deleted: bool = False
 
     def no_such(self, identifier: str) -> str:

@@ -118,6 +118,20 @@ class World:
             raise self.no_such(kind, identifier, param=param)
         return found
 
+    def ever(self, kind: str, identifier: str) -> Document:
+        """The object, or what it was when it was deleted: for what was sold with it and lives on."""
+        found = self.find(kind, identifier)
+        if found is not None:
+            return found
+        row = self.db.execute(
+            "SELECT body, private FROM objects WHERE kind = ? AND id = ? AND sandbox = ?",
+            (kind, identifier, self.sandbox.number),
+        ).fetchone()
+        if row is None:
+            raise self.no_such(kind, identifier)
+        body, private = row
+        return Document(from_text(body), from_text(private) if private else None)
+
     def text(self, kind: str, identifier: str) -> str | None:
         """The object as an answer shows it, straight from its row: what needs no look inside needs no decoding."""
         row = self.db.execute(

@@ -48,13 +48,13 @@ def create_inline(world: World, given: dict[str, Any], *, param: str) -> Documen
         StripeError: 400, where the description is wrong or its product does not exist.
     """
     under = Under(param)
-    product = _product_of(world, given, under, message=_MISSING_INLINE_PRODUCT, is_inline=True)
+    product = product_of(world, given, under, is_inline=True)
     return pricing.keep(world, pricing.new_price(world, given, product, param=param, is_inline=True))
 
 
 def _create(call: Call) -> Document:
     world, given = call.world, call.params
-    product = _product_of(world, given, Under(""), message=_MISSING_PRODUCT)
+    product = product_of(world, given, Under(""))
     price = pricing.new_price(world, given, product)
     _take_lookup_key(world, price, given)
     return pricing.keep(world, price)
@@ -63,13 +63,7 @@ def _create(call: Call) -> Document:
 def _update(call: Call) -> Document:
     world, given = call.world, call.params
     price = world.get("price", call.path["price"])
-    if given.get("active") is False and price["active"] and _is_default(world, price):
-        raise invalid("This price cannot be archived because it is the default price of its product.")
-    for name in ("active", "nickname"):
-        if name in given:
-            price[name] = given[name]
-    if "metadata" in given:
-        price["metadata"] = metadata(price["metadata"], given["metadata"])
+    change(world, price, given)
     if given.get("tax_behavior", price["tax_behavior"]) != price["tax_behavior"]:
         if price["tax_behavior"] != "unspecified":
             raise invalid(
@@ -82,11 +76,33 @@ def _update(call: Call) -> Document:
     if "currency_options" in given and given["currency_options"] is None:
         price.private["currency_options"] = {}
     _take_lookup_key(world, price, given)
-    world.save(price, "price.updated")
+    pricing.save(world, price)
     return price
 
 
-def _product_of(world: World, given: dict[str, Any], under: Under, *, message: str, is_inline: bool = False) -> str:
+def change(world: World, price: Document, given: dict[str, Any]) -> None:
+    """What may change of a price and of its plan alike; it is not yet saved.
+
+    Raises:
+        StripeError: 400 where a product's default price would be archived.
+    """
+    if given.get("active") is False and price["active"]:
+        check_not_default(world, price, "archived")
+    for name in ("active", "nickname"):
+        if name in given:
+            price[name] = given[name]
+    if "metadata" in given:
+        price["metadata"] = metadata(price["metadata"], given["metadata"])
+
+
+def check_not_default(world: World, price: Document, done: str) -> None:
+    """Refuse to take away the price by which a product is sold."""
+    product = world.find("product", price["product"])
+    if product is not None and product["default_price"] == price.id:
+        raise invalid(f"This price cannot be {done} because it is the default price of its product.")
+
+
+def product_of(world: World, given: dict[str, Any], under: Under, *, is_inline: bool = False) -> str:
     """The id of the product a price is for, which is made where it is described."""
     named, described = given.get("product"), given.get("product_data")
     if named is not None and described is not None:
@@ -94,16 +110,11 @@ def _product_of(world: World, given: dict[str, Any], under: Under, *, message: s
     if named is not None:
         return world.get("product", named, param=under("product")).id
     if described is None:
-        raise invalid(message)
+        raise invalid(_MISSING_INLINE_PRODUCT if is_inline else _MISSING_PRODUCT)
     product = products.new(world, described, param=under("product_data"))
     if is_inline:
         product["active"] = False
     return world.add(product, "product.created").id
-
-
-def _is_default(world: World, price: Document) -> bool:
-    product = world.find("product", price["product"])
-    return product is not None and product["default_price"] == price.id
 
 
 def _take_lookup_key(world: World, price: Document, given: dict[str, Any]) -> None:
@@ -116,7 +127,7 @@ def _take_lookup_key(world: World, price: Document, given: dict[str, Any]) -> No
         if not given.get("transfer_lookup_key"):
             raise invalid(f"A price (`{holder.id}`) already uses that lookup key.", param="lookup_key")
         holder["lookup_key"] = None
-        world.save(holder, "price.updated")
+        pricing.save(world, holder)
     price["lookup_key"] = key
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from paydesk.emulator.kernel.document import Document
+from paydesk.emulator.kernel.document import Document, differences, from_text
 from paydesk.emulator.kernel.errors import invalid
 from paydesk.emulator.kernel.fields import metadata
 from paydesk.emulator.rules import money, price_amounts
@@ -146,3 +146,23 @@ def keep(world: World, price: Document) -> Document:
         world.emit("plan.created", as_plan(price))
     world.emit("price.created", price)
     return price
+
+
+def save(world: World, price: Document) -> None:
+    """Keep a price's changes, and tell of them: first as a plan, where a plan shows them."""
+    before = Document(from_text(price.stored))
+    previous = world.save(price)
+    if not previous:
+        return
+    if price["recurring"] is not None:
+        plan = as_plan(price)
+        if changed := differences(as_plan(before), plan):
+            world.emit("plan.updated", plan, changed)
+    world.emit("price.updated", price, previous)
+
+
+def delete(world: World, price: Document) -> None:
+    """Take a price away for good, as only plans are; told as a plan first. Who subscribed to it goes on paying it."""
+    world.delete(price)
+    world.emit("plan.deleted", as_plan(price))
+    world.emit("price.deleted", price)

@@ -168,6 +168,24 @@ def test_an_invoice_can_be_had_on_paper(client: stripe.StripeClient, visitor: Wi
     assert first.body == again.body
 
 
+def test_discounts_are_shown_where_they_count(client: stripe.StripeClient, visitor: Wire) -> None:
+    """A line's own below the line, those of the whole after the subtotal, by the name the customer knows."""
+    ada = customer(client, None)
+    house, spring = (client.v1.coupons.create({"percent_off": percent, "name": "House"}) for percent in (10, 25))
+    promotion = client.v1.promotion_codes.create({"promotion": {"type": "coupon", "coupon": spring.id}, "code": "JUNE"})
+    draft = client.v1.invoices.create({"customer": ada.id, "discounts": [{"promotion_code": promotion.id}]})
+    client.v1.invoices.add_lines(
+        draft.id, {"lines": [{"amount": 2000, "discounts": [{"coupon": house.id}]}, {"amount": 600}]}
+    )
+
+    page = show(visitor, client.v1.invoices.finalize_invoice(draft.id))
+
+    places = [page.index(words) for words in ("House", "−$2.00", "Subtotal", "$24.00", "JUNE", "25% off", "−$6.00")]
+    assert places == sorted(places)
+    assert "Pay $18.00" in page
+    assert ">Tax<" not in page
+
+
 def test_nobody_finds_an_invoices_paper_without_its_secret(client: stripe.StripeClient, visitor: Wire) -> None:
     """The id alone opens nothing."""
     invoice = opened(client, customer(client, None), 1500)

@@ -105,5 +105,7 @@ def _opened(world: World, kinds: str, held: Any) -> Any:
         if text is not None:
             return from_text(text)
         if world.was_deleted(kind, held):
+            if world.kinds[kind].is_remembered:
+                return from_text(to_text(world.ever(kind, held)))
             return {"id": held, "object": kind, "deleted": True}
     return held

@@ -27,6 +27,7 @@ class Kind:
     when that id was in the path (None: it names none).
     `view_of` is the kind of which this one is another look: it has no documents of its own, and the same ids.
     `answers_when_deleted` is true for the one object that is still there, as a stub, after its deletion.
+    `is_remembered` is true where what refers to a deleted object still shows it whole, and not as a stub.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Kind:
     includes: Mapping[str, Include] = field(default_factory=dict)
     view_of: str = ""
     answers_when_deleted: bool = False
+    is_remembered: bool = False
 
     def no_such(self, identifier: str) -> str:
         """Stripe's sentence for an id it does not have."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from paydesk.emulator.pages.render import money
 
 if TYPE_CHECKING:
-    from paydesk.emulator.pages.invoice_view import View
+    from paydesk.emulator.pages.invoice_view import Off, View
 
 MARGIN_MM = 20
 
@@ -70,10 +70,12 @@ def _table(view: View, width: float, said: Any) -> Any:
     def amount(minor: int) -> str:
         return money(minor, view.currency)
 
-    lines = [
-        [said(f"{line.name} ({line.note})" if line.note else line.name), amount(line.amount)] for line in view.lines
-    ]
+    lines = []
+    for line in view.lines:
+        lines.append([said(f"{line.name} ({line.note})" if line.note else line.name), amount(line.amount)])
+        lines += [[said(_told(off)), amount(-off.amount)] for off in line.discounts]
     sums = [["Subtotal", amount(view.subtotal)]]
+    sums += [[said(_told(off)), amount(-off.amount)] for off in view.discounts]
     if view.tax:
         sums.append(["Tax", amount(view.tax)])
     sums.append(["Total", amount(view.total)])
@@ -90,3 +92,7 @@ def _table(view: View, width: float, said: Any) -> Any:
         ]
     )
     return Table([*lines, *sums], colWidths=[width * 0.75, width * 0.25], style=style)
+
+
+def _told(off: Off) -> str:
+    return f"{off.label} ({off.note})" if off.note else off.label

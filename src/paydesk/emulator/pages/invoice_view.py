@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from paydesk.emulator.pages import checkout_view, render
 from paydesk.emulator.pages.checkout_form import Typed
-from paydesk.emulator.resources import account, invoice_collection, invoice_lines, invoice_payment
+from paydesk.emulator.resources import account, discounting, invoice_collection, invoice_lines, invoice_payment
+from paydesk.emulator.rules import taxes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,12 +20,22 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Off:
+    """What a discount takes off. `note` is empty where the amount says it all."""
+
+    label: str
+    note: str
+    amount: int
+
+
+@dataclass(frozen=True)
 class Line:
-    """A line of the invoice."""
+    """A line of the invoice, with the discounts that are for it alone."""
 
     name: str
     amount: int
     note: str
+    discounts: tuple[Off, ...]
 
 
 @dataclass(frozen=True)
@@ -37,6 +48,7 @@ class View:
     livemode: bool
     currency: str
     subtotal: int
+    discounts: tuple[Off, ...]
     tax: int
     total: int
     due: int
@@ -82,7 +94,8 @@ def of(
         livemode=world.livemode,
         currency=invoice["currency"],
         subtotal=invoice["subtotal"],
-        tax=invoice["total"] - invoice["subtotal"],
+        discounts=_of_the_whole(world, invoice),
+        tax=taxes.total(invoice["total_taxes"], "exclusive"),
         total=invoice["total"],
         due=invoice["amount_paid"] if is_paid else invoice["amount_remaining"],
         deductions=_deductions(invoice, is_paid=is_paid),
@@ -92,7 +105,7 @@ def of(
         billed_to=invoice["customer_name"] or invoice["customer_email"],
         description=invoice["description"],
         footer=invoice["footer"],
-        lines=tuple(_line(line) for line in invoice_lines.of(invoice)),
+        lines=tuple(_line(world, line) for line in invoice_lines.of(invoice)),
         receipt_url=_receipt(world, invoice),
         pdf_url=invoice["invoice_pdf"],
         cards=checkout_view.test_cards(world),
@@ -130,14 +143,34 @@ def _told(invoice: Document) -> str:
     return f"Issued {_day(invoice['effective_at'])}"
 
 
-def _line(line: invoice_lines.Line) -> Line:
+def _of_the_whole(world: World, invoice: Document) -> tuple[Off, ...]:
+    """The discounts that come after the subtotal: a line's own are in it."""
+    amounts: dict[str, int] = {}
+    for line in invoice_lines.of(invoice):
+        for share in line["discount_amounts"]:
+            if share["discount"] not in line["discounts"]:
+                amounts[share["discount"]] = amounts.get(share["discount"], 0) + share["amount"]
+    return tuple(_off(world, identifier, amount) for identifier, amount in amounts.items() if amount)
+
+
+def _off(world: World, identifier: str, amount: int) -> Off:
+    label, percent = discounting.described(world, identifier)
+    return Off(label, "" if percent is None else f"{percent}% off", amount)
+
+
+def _line(world: World, line: invoice_lines.Line) -> Line:
     period = line["period"]
     notes = []
     if line["quantity"] not in (None, 1):
         notes.append(f"Qty {line['quantity']:,}")
     if period["end"] != period["start"]:
         notes.append(f"{_day(period['start'])} – {_day(period['end'])}")
-    return Line(line["description"] or "Item", line["amount"], " · ".join(notes))
+    own = tuple(
+        _off(world, share["discount"], share["amount"])
+        for share in line["discount_amounts"]
+        if share["discount"] in line["discounts"]
+    )
+    return Line(line["description"] or "Item", line["amount"], " · ".join(notes), own)
 
 
 def _receipt(world: World, invoice: Document) -> str | None:

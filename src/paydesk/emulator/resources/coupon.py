@@ -39,6 +39,7 @@ COUPON = Kind(
         "applies_to": lambda _world, coupon: coupon.private["applies_to"],
         "currency_options": _currency_options,
     },
+    is_remembered=True,
 )
 
 

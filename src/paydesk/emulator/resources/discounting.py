@@ -138,9 +138,10 @@ def applied(world: World, identifiers: Sequence[str], currency: str) -> list[App
     return [Applied(identifier, worth) for identifier, worth in terms if worth is not None]
 
 
-def label(world: World, identifier: str) -> str:
-    """What customers know a discount by: its code, else its coupon's name."""
-    return str(world.get("discount", identifier).private["label"])
+def described(world: World, identifier: str) -> tuple[str, str | None]:
+    """What customers know a discount by (its code, else its coupon's name), and the percentage, if it is one."""
+    kept = world.get("discount", identifier).private
+    return kept["label"], kept["terms"]["percent_off"]
 
 
 def named(world: World, entry: Mapping[str, Any], param: str) -> tuple[Document | None, Document | None]:

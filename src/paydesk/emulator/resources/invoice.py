@@ -10,6 +10,7 @@ from paydesk.emulator.kernel.routes import Call, Route, retrieve, words
 from paydesk.emulator.kernel.search import search
 from paydesk.emulator.resources import (
     invoice_collection,
+    invoice_discounts,
     invoice_ending,
     invoice_line_edits,
     invoice_lines,
@@ -20,7 +21,6 @@ from paydesk.emulator.resources import (
     payment_method,
 )
 from paydesk.emulator.resources.invoice_shape import INVOICE
-from paydesk.emulator.resources.invoiceitem import NOT_MODELLED
 from paydesk.emulator.rules import intents
 from paydesk.emulator.rules.money import check_currency
 
@@ -54,6 +54,7 @@ def _update(call: Call) -> Document:
     customer = world.get("customer", invoice["customer"], param="customer")
     invoice_shape.take(world, invoice, customer, given)
     if invoice["status"] == "draft":
+        invoice_discounts.take(world, invoice, given, invoice_lines.of(invoice))
         invoice_lines.weigh(world, invoice)
     call.echo(invoice)
     world.save(invoice, "invoice.updated")
@@ -168,14 +169,13 @@ _FILTERS = (
 )
 _SETTABLE = words(
     "auto_advance automatically_finalizes_at collection_method custom_fields days_until_due default_payment_method "
-    "default_source default_tax_rates description due_date effective_at footer metadata number "
+    "default_source default_tax_rates description discounts due_date effective_at footer metadata number "
     "payment_settings.default_mandate payment_settings.payment_method_types shipping_details statement_descriptor"
 )
 _REFUSED = {
     "application_fee_amount": intents.CONNECT,
     "automatic_tax.enabled": "taxes by address are not modelled, so the amount would be too low.",
     "customer_account": intents.CONNECT,
-    "discounts": NOT_MODELLED["discounts"],
     "from_invoice": "revisions of invoices are not modelled.",
     "on_behalf_of": intents.CONNECT,
     "shipping_cost": "shipping costs are not modelled, so the amount would be too low.",

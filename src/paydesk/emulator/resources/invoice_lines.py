@@ -11,8 +11,8 @@ from paydesk.emulator.kernel.document import Document, to_text
 from paydesk.emulator.kernel.errors import StripeError, invalid
 from paydesk.emulator.kernel.kinds import Kind
 from paydesk.emulator.kernel.lists import LIMIT_DEFAULT, LIMIT_MAX, Page
-from paydesk.emulator.rules import taxes
-from paydesk.emulator.rules.invoice_totals import settle, totals
+from paydesk.emulator.resources import invoice_discounts
+from paydesk.emulator.rules.invoice_totals import settle, totals, weighed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,13 @@ if TYPE_CHECKING:
 LINE_ITEM = Kind(
     "line_item",
     "il_",
-    references={"pricing.price_details.price": "price", "subscription": "subscription"},
+    references={
+        "discount_amounts.discount": "discount",
+        "discounts": "discount",
+        "pretax_credit_amounts.discount": "discount",
+        "pricing.price_details.price": "price",
+        "subscription": "subscription",
+    },
 )
 
 ITEMS_MAX = 250
@@ -57,7 +63,7 @@ def of_item(item: Document) -> Line:
         "description": item["description"],
         "discount_amounts": [],
         "discountable": item["discountable"],
-        "discounts": [],
+        "discounts": list(item["discounts"]),
         "metadata": dict(item["metadata"]),
         "parent": _parent(item),
         "period": dict(item["period"]),
@@ -102,14 +108,16 @@ def put(world: World, invoice: Document, lines: Sequence[Line]) -> None:
 
 
 def weigh(world: World, invoice: Document) -> None:
-    """Sum a draft up, with its taxes, and with what the customer's balance is now."""
+    """Sum a draft up, with its discounts and taxes, and with what the customer's balance is now."""
     customer = world.find("customer", invoice["customer"])
     exempt, balance = ("none", 0) if customer is None else (customer["tax_exempt"], customer["balance"])
-    invoice.private["lines"] = [
-        line | {"taxes": taxes.on_line(line["amount"], _rates(world, invoice, line), exempt)} for line in of(invoice)
+    parts = [
+        weighed(line, shares, _rates(world, invoice, line), exempt)
+        for line, shares in zip(of(invoice), invoice_discounts.owed(world, invoice, of(invoice)), strict=True)
     ]
+    invoice.private["lines"] = [part.line for part in parts]
     invoice["lines"] = _embedded(invoice)
-    invoice.update(totals(of(invoice)))
+    invoice.update(totals(parts))
     invoice["starting_balance"] = balance
     invoice["amount_due"] = settle(invoice["total"], balance, invoice["currency"]).due
     invoice["amount_remaining"] = invoice["amount_due"]

@@ -10,7 +10,7 @@ from paydesk.emulator.kernel.errors import StripeError, invalid, missing_param
 from paydesk.emulator.kernel.fields import metadata
 from paydesk.emulator.kernel.kinds import Kind
 from paydesk.emulator.kernel.routes import Call, Route, retrieve, words
-from paydesk.emulator.resources import invoice_lines, invoice_pricing, tax_rate
+from paydesk.emulator.resources import invoice_discounts, invoice_lines, invoice_pricing, tax_rate
 from paydesk.emulator.resources.customer_balance_transaction import check_one_currency
 from paydesk.emulator.rules.price_amounts import Under
 
@@ -24,6 +24,7 @@ INVOICEITEM = Kind(
     filters=("customer", "invoice"),
     references={
         "customer": "customer",
+        "discounts": "discount",
         "invoice": "invoice",
         "pricing.price_details.price": "price",
         "test_clock": "test_helpers.test_clock",
@@ -31,7 +32,6 @@ INVOICEITEM = Kind(
 )
 
 NOT_MODELLED = {
-    "discounts": "discounts on invoices are not modelled, so the amount would be too high.",
     "quantity_decimal": "fractions of units are not modelled, so the amount would be wrong.",
     "tax_amounts": "taxes that were worked out elsewhere are not modelled, so the amount would be too low.",
 }
@@ -54,7 +54,9 @@ def add(world: World, customer: Document, invoice: Document | None, given: dict[
     if customer["currency"] is None:
         customer["currency"] = cost.currency
         world.save(customer, "customer.updated")
-    item = world.add(_shaped(world, customer, invoice, given, cost, under), "invoiceitem.created")
+    item = _shaped(world, customer, invoice, given, cost, under)
+    invoice_discounts.take_for_item(world, item, given, under, () if invoice is None else invoice["discounts"])
+    world.add(item, "invoiceitem.created")
     if invoice is not None:
         line = invoice_lines.from_item(world, item, invoice.id)
         invoice_lines.put(world, invoice, [*invoice_lines.of(invoice), line])
@@ -94,12 +96,17 @@ def change(world: World, item: Document, given: dict[str, Any], under: Under) ->
     for name in ("description", "discountable"):
         if name in given:
             item[name] = given[name]
+    item.pop("net_amount", None)
+    if not item["discountable"]:
+        item["net_amount"] = item["amount"]
     if "metadata" in given:
         item["metadata"] = metadata(item["metadata"], given["metadata"])
     if "tax_rates" in given:
         item["tax_rates"] = tax_rate.chosen(world, given["tax_rates"], param=under("tax_rates"))
     if given.get("period"):
         item["period"] = _period(world, given, under)
+    invoice = None if item["invoice"] is None else world.find("invoice", item["invoice"])
+    invoice_discounts.take_for_item(world, item, given, under, () if invoice is None else invoice["discounts"])
     world.save(item)
 
 
@@ -193,7 +200,7 @@ def _price_anew(world: World, item: Document, given: dict[str, Any], under: Unde
     else:
         cost = invoice_pricing.of_item(world, item, given, under)
     item["pricing"] = cost.pricing
-    item["amount"] = item["net_amount"] = cost.amount
+    item["amount"] = cost.amount
     item["quantity"], item["quantity_decimal"] = cost.quantity, str(cost.quantity)
 
 
@@ -209,6 +216,7 @@ def _period(world: World, given: dict[str, Any], under: Under) -> dict[str, int]
 def _shaped(
     world: World, customer: Document, invoice: Document | None, given: dict[str, Any], cost: Cost, under: Under
 ) -> Document:
+    is_discountable = given.get("discountable", cost.amount >= 0)
     return Document(
         {
             "id": world.mint("ii_"),
@@ -219,12 +227,12 @@ def _shaped(
             "customer_account": None,
             "date": world.now,
             "description": given.get("description") or (None if "amount" in given else cost.name),
-            "discountable": given.get("discountable", cost.amount >= 0),
+            "discountable": is_discountable,
             "discounts": [],
             "invoice": None if invoice is None else invoice.id,
             "livemode": world.livemode,
             "metadata": metadata({}, given.get("metadata", {})),
-            "net_amount": cost.amount,
+            **({} if is_discountable else {"net_amount": cost.amount}),
             "parent": None,
             "period": _period(world, given, under),
             "pricing": cost.pricing,
@@ -238,7 +246,7 @@ def _shaped(
 
 
 _COST = words("amount price_data pricing quantity unit_amount_decimal")
-_SETTABLE = _COST | words("description discountable metadata period tax_rates")
+_SETTABLE = _COST | words("description discountable discounts metadata period tax_rates")
 _PATH = "/v1/invoiceitems/{invoiceitem}"
 _AREA = INVOICEITEM.area
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from paydesk.emulator.kernel.errors import StripeError, invalid
 from paydesk.emulator.resources import (
     customer_balance_transaction,
+    invoice_discounts,
     invoice_lines,
     invoice_payment,
     invoice_shape,
@@ -66,7 +67,9 @@ def draft(
     invoice = invoice_shape.new(world, customer, given, billing_reason=billing_reason, parent=parent)
     invoice.update(terms or {})
     made = [invoiceitem.assign(world, item, invoice) for item in waiting[: invoice_lines.ITEMS_MAX]]
-    invoice_lines.put(world, invoice, [*made, *(lines(invoice.id) if lines is not None else ())])
+    charged = [*made, *(lines(invoice.id) if lines is not None else ())]
+    invoice_discounts.take(world, invoice, given, charged)
+    invoice_lines.put(world, invoice, charged)
     if customer["currency"] is None:
         customer["currency"] = invoice["currency"]
         world.save(customer, "customer.updated")

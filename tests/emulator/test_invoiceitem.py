@@ -46,6 +46,9 @@ def test_an_item_can_have_a_price(client: stripe.StripeClient) -> None:
     assert (each.amount, str(each.pricing.unit_amount_decimal)) == (250, "0.25")
     with refused("only accepts prices with `type=one_time`"):
         client.v1.invoice_items.create({"customer": ada.id, "pricing": {"price": monthly.id}})
+    client.v1.products.update(product.id, {"active": False})
+    with refused("inactive"):
+        client.v1.invoice_items.create({"customer": ada.id, "pricing": {"price": price.id}})
     with refused("You may only specify one of these parameters: amount, pricing."):
         client.v1.invoice_items.create({"customer": ada.id, "amount": 5, "pricing": {"price": price.id}})
     with refused("Missing required param: amount."):

@@ -61,6 +61,17 @@ def test_a_recurring_price_is_also_a_plan(client: stripe.StripeClient, product: 
     assert (plan["id"], plan["amount"], plan["interval"]) == (price.id, 2900, "month")
 
 
+@pytest.mark.parametrize(("interval", "count"), [("day", 1095), ("week", 156), ("month", 36), ("year", 3)])
+def test_a_price_is_due_once_in_three_years_at_least(
+    client: stripe.StripeClient, product: str, interval: Any, count: int
+) -> None:
+    """The longest interval of each kind."""
+    price = client.v1.prices.create(dollars(product=product, recurring={"interval": interval, "interval_count": count}))
+
+    assert price.recurring is not None
+    assert (price.recurring.interval, price.recurring.interval_count) == (interval, count)
+
+
 def test_a_price_can_bring_its_product(client: stripe.StripeClient) -> None:
     """`product_data` makes the product first."""
     price = client.v1.prices.create(
@@ -169,6 +180,21 @@ TIERED = {"billing_scheme": "tiered", "tiers_mode": "volume"}
             "The interval_count for daily prices can't be greater than 1095",
         ),
         (
+            {"unit_amount": 1, "recurring": {"interval": "week", "interval_count": 157}},
+            "recurring[interval_count]",
+            "The interval_count for weekly prices can't be greater than 156",
+        ),
+        (
+            {"unit_amount": 1, "recurring": {"interval": "year", "interval_count": 4}},
+            "recurring[interval_count]",
+            "The interval_count for yearly prices can't be greater than 3",
+        ),
+        (
+            {"unit_amount": 1, "recurring": {"interval": "month", "interval_count": 0}},
+            "recurring[interval_count]",
+            "greater than or equal to 1",
+        ),
+        (
             {"unit_amount": 1, "recurring": {"interval": "fortnight"}},
             "recurring[interval]",
             "Invalid recurring[interval]: must be one of month, year, week, or day",
@@ -228,14 +254,28 @@ def test_a_price_is_of_a_product(client: stripe.StripeClient) -> None:
     assert unknown.value.code == "resource_missing"
 
 
-def test_an_amount_never_changes(client: stripe.StripeClient, product: str) -> None:
-    """What somebody agreed to pay stays what it was: amount, currency and interval are no parameters of an update."""
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("unit_amount", 1),
+        ("unit_amount_decimal", "0.5"),
+        ("currency", "eur"),
+        ("product", "prod_other"),
+        ("recurring", {"interval": "year"}),
+        ("billing_scheme", "tiered"),
+        ("tiers", [{"up_to": "inf", "unit_amount": 1}]),
+    ],
+)
+def test_what_somebody_agreed_to_pay_never_changes(
+    client: stripe.StripeClient, product: str, name: str, value: Any
+) -> None:
+    """Amount, currency, product and interval are no parameters of an update."""
     price = client.v1.prices.create({"currency": "usd", "unit_amount": 1900, "product": product})
 
     with pytest.raises(stripe.InvalidRequestError) as refused:
-        client.v1.prices.update(price.id, cast("Any", {"unit_amount": 1}))
+        client.v1.prices.update(price.id, cast("Any", {name: value}))
 
-    assert refusal(refused) == ("unit_amount", "Received unknown parameter: unit_amount")
+    assert refusal(refused) == (name, f"Received unknown parameter: {name}")
     assert refused.value.code == "parameter_unknown"
 
 
@@ -280,30 +320,6 @@ def test_the_default_price_of_a_product_is_not_archived(client: stripe.StripeCli
     assert archived.active is False
 
 
-def test_a_lookup_key_names_one_price(client: stripe.StripeClient, product: str) -> None:
-    """Taken is taken, even by an archived price; a transfer takes it over and tells of both."""
-    old = client.v1.prices.create({"currency": "usd", "unit_amount": 900, "product": product, "lookup_key": "starter"})
-    client.v1.prices.update(old.id, {"active": False})
-
-    with pytest.raises(stripe.InvalidRequestError) as refused:
-        client.v1.prices.create({"currency": "usd", "unit_amount": 1, "product": product, "lookup_key": "starter"})
-    new = client.v1.prices.create(
-        {
-            "currency": "usd",
-            "unit_amount": 1200,
-            "product": product,
-            "lookup_key": "starter",
-            "transfer_lookup_key": True,
-        }
-    )
-
-    assert refusal(refused) == ("lookup_key", f"A price (`{old.id}`) already uses that lookup key.")
-    assert [price.id for price in client.v1.prices.list({"lookup_keys": ["starter"]}).data] == [new.id]
-    assert client.v1.prices.retrieve(old.id).lookup_key is None
-    told = client.v1.events.list({"type": "price.updated"}).data[0]
-    assert (told.data.object["id"], told.data.to_dict()["previous_attributes"]) == (old.id, {"lookup_key": "starter"})
-
-
 def test_prices_cannot_be_deleted(client: stripe.StripeClient, product: str) -> None:
     """Stripe has no such URL: archive it instead."""
     price = client.v1.prices.create({"currency": "usd", "unit_amount": 1900, "product": product})
@@ -345,39 +361,3 @@ def test_prices_are_found_by_what_they_hold(client: stripe.StripeClient, product
     found = client.v1.prices.search({"query": f"product:'{product}' AND metadata['sku']:'ebook'"})
 
     assert [result.id for result in found.data] == [price.id]
-
-
-def test_a_price_described_in_a_checkout_is_for_that_one_use(client: stripe.StripeClient, product: str) -> None:
-    """It exists, but cannot be bought again; it does not hold its product back from being deleted."""
-    client.v1.checkout.sessions.create(
-        {
-            "mode": "payment",
-            "success_url": "https://example.com/thanks",
-            "line_items": [
-                {"price_data": {"currency": "usd", "unit_amount": 1900, "product": product}, "quantity": 1},
-                {
-                    "price_data": {"currency": "usd", "unit_amount": 500, "product_data": {"name": "Gift"}},
-                    "quantity": 1,
-                },
-            ],
-        }
-    )
-
-    prices = client.v1.prices.list({"expand": ["data.product"]}).data
-    gift = prices[0].product
-    assert isinstance(gift, stripe.Product)
-    assert ([price.active for price in prices], gift.active) == ([False, False], False)
-    assert client.v1.products.delete(product).deleted is True
-
-
-def test_a_description_says_what_it_is_for(client: stripe.StripeClient) -> None:
-    """The refusal names where in the request it stands."""
-    line: Any = {"price_data": {"currency": "usd", "unit_amount": -1, "product_data": {"name": "Gift"}}, "quantity": 1}
-
-    with pytest.raises(stripe.InvalidRequestError) as refused:
-        client.v1.checkout.sessions.create(
-            {"mode": "payment", "success_url": "https://example.com/thanks", "line_items": [line]}
-        )
-
-    assert refusal(refused)[0] == "line_items[0][price_data][unit_amount]"
-    assert client.v1.products.list().data == []

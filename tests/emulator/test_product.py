@@ -19,12 +19,14 @@ def refusal(error: pytest.ExceptionInfo[stripe.InvalidRequestError]) -> tuple[in
 
 
 def test_a_product_begins_with_stripes_defaults(client: stripe.StripeClient) -> None:
-    """A name is enough; it is trimmed."""
+    """A name is enough; it is trimmed, and so are the names of features."""
     product = client.v1.products.create({"name": "  E-book "}).to_dict()
+    other = client.v1.products.create({"name": "Poster", "marketing_features": [{"name": " Large "}]}).to_dict()
 
     assert product["name"] == "E-book"
     assert (product["active"], product["type"], product["default_price"]) == (True, "service", None)
     assert (product["images"], product["marketing_features"], product["metadata"]) == ([], [], {})
+    assert other["marketing_features"] == [{"name": "Large"}]
     assert product["updated"] == product["created"]
 
 
@@ -73,6 +75,7 @@ def test_a_product_may_have_an_id_of_its_own(client: stripe.StripeClient) -> Non
         {"name": "   "},
         {"name": "E-book", "marketing_features": [{"name": " "}]},
         {"name": "E-book", "marketing_features": [{"name": str(number)} for number in range(16)]},
+        {"name": "E-book", "marketing_features": [{"name": "x" * 81}]},
         {"name": "E-book", "images": [f"https://example.com/{number}.png" for number in range(9)]},
         {"name": "E-book", "statement_descriptor": "twenty-three characters"},
     ],
@@ -134,12 +137,14 @@ def test_the_default_price_is_one_of_the_products_own(client: stripe.StripeClien
     price = client.v1.prices.create({"currency": "usd", "unit_amount": 1900, "product": product.id})
 
     updated = client.v1.products.update(product.id, {"default_price": price.id})
+    told = client.v1.events.list({"type": "product.updated"}).data[0].data.to_dict()
     with pytest.raises(stripe.InvalidRequestError) as not_its_own:
         client.v1.products.update(product.id, {"default_price": str(other.default_price)})
     with pytest.raises(stripe.InvalidRequestError) as unknown:
         client.v1.products.update(product.id, {"default_price": "price_nothing"})
 
     assert updated.default_price == price.id
+    assert told["previous_attributes"] == {"default_price": None, "updated": product.updated}
     assert refusal(not_its_own)[2:] == (
         "default_price",
         f"The price `{other.default_price}` does not belong to this product.",

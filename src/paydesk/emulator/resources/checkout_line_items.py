@@ -165,17 +165,9 @@ def _price(world: World, given: dict[str, Any], where: str, mode: str, currency:
     if given.get("price") and given.get("price_data"):
         raise exclusive(f"{where}[price]", f"{where}[price_data]")
     if given.get("price"):
-        priced = world.get("price", given["price"], param=f"{where}[price]")
-        if not priced["active"]:
-            raise invalid(
-                "The price specified is inactive. This field only accepts active prices.", param=f"{where}[price]"
-            )
-        _check_for_sale(world, priced["product"], f"{where}[price]")
+        priced = price.for_sale(world, given["price"], param=f"{where}[price]")
     elif given.get("price_data"):
-        described = given["price_data"]
-        if described.get("product"):
-            _check_for_sale(world, described["product"], f"{where}[price_data][product]")
-        priced = price.create_inline(world, described, param=f"{where}[price_data]")
+        priced = price.create_inline(world, given["price_data"], param=f"{where}[price_data]")
     else:
         raise missing_param(f"{where}[price]")
     if mode == "payment" and priced["recurring"] is not None:
@@ -192,16 +184,6 @@ def _price(world: World, given: dict[str, Any], where: str, mode: str, currency:
         )
     price_costs.check(priced, currency or priced["currency"], param=f"{where}[price]")
     return priced
-
-
-def _check_for_sale(world: World, identifier: str, param: str) -> None:
-    product = world.get("product", identifier, param=param)
-    if not product["active"]:
-        raise invalid(
-            f"The product `{product.id}` is inactive. This field only accepts active products and their prices.",
-            code="product_inactive",
-            param=param,
-        )
 
 
 def _quantity(given: dict[str, Any], where: str) -> int:

@@ -104,11 +104,7 @@ def _price(world: World, given: dict[str, Any], under: Under) -> Document:
             code="parameter_missing",
             param=under("pricing[price]"),
         )
-    priced = world.get("price", named, param=under("pricing[price]"))
-    if not priced["active"]:
-        raise invalid(
-            "The price specified is inactive. This field only accepts active prices.", param=under("pricing[price]")
-        )
+    priced = price.for_sale(world, named, param=under("pricing[price]"))
     if priced["recurring"] is not None:
         raise invalid(
             "The price specified is set to `type=recurring` but this field only accepts prices with `type=one_time`.",

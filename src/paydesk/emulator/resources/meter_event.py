@@ -28,7 +28,7 @@ REMEMBERED: Final = 86400
 
 _WHOLE: Final = re.compile(r"-?[0-9]{1,15}")
 # What is kept of an event beside what Stripe shows of it. No URL reads an event back.
-_KEPT: Final = frozenset({"id", "counts_for", "value"})
+_KEPT: Final = frozenset({"id", "counts_for", "received", "value"})
 
 
 def usage(world: World, meter_id: str, customer_id: str, start: int, end: int) -> int:
@@ -47,7 +47,7 @@ def measured(world: World, meter: Document, customer_id: str, start: int, end: i
 def recent(world: World, identifier: str) -> Document | None:
     """The event that was received under this identifier within the last day."""
     found = world.first("billing.meter_event", "identifier", identifier)
-    return found if found is not None and found["created"] > world.now - REMEMBERED else None
+    return found if found is not None and found["received"] > world.wall - REMEMBERED else None
 
 
 def _create(call: Call) -> dict[str, Any]:
@@ -70,6 +70,7 @@ def _create(call: Call) -> dict[str, Any]:
             "identifier": identifier,
             "livemode": world.livemode,
             "payload": payload,
+            "received": world.wall,
             "timestamp": _timestamp(world, given.get("timestamp")),
             "value": _value(meter, payload),
         }

@@ -45,11 +45,34 @@ def create_inline(world: World, given: dict[str, Any], *, param: str) -> Documen
     description stands in the request, as in `line_items[0][price_data]`.
 
     Raises:
-        StripeError: 400, where the description is wrong or its product does not exist.
+        StripeError: 400, where the description is wrong or its product does not exist or was archived.
     """
     under = Under(param)
     product = product_of(world, given, under, is_inline=True)
     return pricing.keep(world, pricing.new_price(world, given, product, param=param, is_inline=True))
+
+
+def for_sale(world: World, identifier: str, *, param: str) -> Document:
+    """A price that something new can be sold at.
+
+    Raises:
+        StripeError: 400 where there is none, or it or its product was archived.
+    """
+    price = world.get("price", identifier, param=param)
+    if not price["active"]:
+        raise invalid("The price specified is inactive. This field only accepts active prices.", param=param)
+    _check_sold(world, price["product"], param)
+    return price
+
+
+def _check_sold(world: World, identifier: str, param: str) -> None:
+    product = world.get("product", identifier, param=param)
+    if not product["active"]:
+        raise invalid(
+            f"The product `{product.id}` is inactive. This field only accepts active products and their prices.",
+            code="product_inactive",
+            param=param,
+        )
 
 
 def _create(call: Call) -> Document:
@@ -108,6 +131,8 @@ def product_of(world: World, given: dict[str, Any], under: Under, *, is_inline: 
     if named is not None and described is not None:
         raise exclusive(under("product"), under("product_data"))
     if named is not None:
+        if is_inline:
+            _check_sold(world, named, under("product"))
         return world.get("product", named, param=under("product")).id
     if described is None:
         raise invalid(_MISSING_INLINE_PRODUCT if is_inline else _MISSING_PRODUCT)

@@ -12,6 +12,7 @@ from starlette.routing import Route
 from paydesk.emulator.pages.challenge import ChallengePage
 from paydesk.emulator.pages.checkout import CheckoutPage
 from paydesk.emulator.pages.invoice import InvoicePage
+from paydesk.emulator.pages.portal import PortalPage
 from paydesk.emulator.pages.receipt import ReceiptPage
 from paydesk.emulator.pages.welcome import WelcomePage
 
@@ -25,6 +26,7 @@ def routes(kernel: Kernel, answered: Answered) -> list[Route]:
     checkout = CheckoutPage(kernel, answered)
     challenge = ChallengePage(kernel, checkout)
     invoice = InvoicePage(kernel)
+    portal = PortalPage(kernel)
     return [
         Route("/", WelcomePage(kernel).show, methods=["GET"]),
         Route("/c/pay/{session}", checkout.show, methods=["GET"]),
@@ -34,5 +36,9 @@ def routes(kernel: Kernel, answered: Answered) -> list[Route]:
         Route("/i/{account}/{token}", invoice.show, methods=["GET"]),
         Route("/i/{account}/{token}", invoice.submit, methods=["POST"]),
         Route("/invoice/{account}/{token}/pdf", invoice.pdf, methods=["GET"]),
+        Route("/p/session/{token}", portal.show, methods=["GET"]),
+        Route("/p/session/{token}", portal.submit, methods=["POST"]),
+        Route("/p/session/{token}/{room}", portal.show, methods=["GET"]),
+        Route("/p/session/{token}/{room}", portal.submit, methods=["POST"]),
         Route("/receipts/{charge}", ReceiptPage(kernel).show, methods=["GET"]),
     ]

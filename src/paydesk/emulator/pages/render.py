@@ -31,9 +31,11 @@ LOCALE: Final = "en_US"
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*")
 
 
-def page(template: str, *, status: int = 200, goes_to: Iterable[str | None] = (), **values: Any) -> HTMLResponse:
-    """A page. `goes_to` are the addresses its forms may lead to in the end."""
-    style, script = _asset("page.css"), _asset("page.js")
+def page(
+    template: str, *, status: int = 200, goes_to: Iterable[str | None] = (), sheet: str | None = None, **values: Any
+) -> HTMLResponse:
+    """A page. `goes_to` are the addresses its forms may lead to in the end; `sheet` is a style beside everybody's."""
+    style, script = _asset("page.css") + (_asset(sheet) if sheet else ""), _asset("page.js")
     body = _environment().get_template(template).render(style=Markup(style), script=Markup(script), **values)  # noqa: S704 - our own files
     return HTMLResponse(body, status, _headers(style, script, goes_to))
 

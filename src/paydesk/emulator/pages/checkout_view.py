@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from paydesk.emulator.pages import checkout_code, checkout_form, render
 from paydesk.emulator.pages.checkout_form import Typed
-from paydesk.emulator.resources import account, checkout_discounts, checkout_payment
+from paydesk.emulator.resources import account, checkout_discounts, checkout_payment, checkout_taxes
 from paydesk.emulator.resources import checkout_line_items as line_items
 
 if TYPE_CHECKING:
@@ -102,6 +102,7 @@ class View:
     livemode: bool
     currency: str
     subtotal: int
+    tax: int
     total: int
     items: tuple[Item, ...]
     shown: int
@@ -153,6 +154,7 @@ def of(
         livemode=world.livemode,
         currency=session["currency"] or "usd",
         subtotal=session["amount_subtotal"] or 0,
+        tax=checkout_taxes.on_top(session),
         total=total,
         items=items,
         # One folded item would save no room.

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from paydesk.emulator.pages import checkout_view, render
+from paydesk.emulator.resources import checkout_taxes
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -53,4 +54,5 @@ def _values(world: World, identifier: str) -> dict[str, Any] | None:
         "paid_on": f"{paid_on:%B} {paid_on.day}, {paid_on.year}",
         "refunded": charge["amount_refunded"],
         "seller": checkout_view.seller_of(world, session),
+        "tax": checkout_taxes.on_top(session) if session is not None else 0,
     }

@@ -124,11 +124,11 @@ def shown(discount: Discount | None) -> list[dict[str, Any]]:
     return [{"coupon": None if code else discount["coupon"], "promotion_code": code}]
 
 
-def breakdown(_world: World, session: Document) -> dict[str, Any]:
-    """What of a session's total is owed to which discount: shown when `total_details.breakdown` is expanded."""
+def breakdown(session: Document) -> list[dict[str, Any]]:
+    """What of a session's total is owed to which discount."""
     kept = of(session)
     if kept is None:
-        return {"discounts": [], "taxes": []}
+        return []
     discount = discount_shape.shape(
         kept["id"],
         coupon=kept["coupon"],
@@ -137,8 +137,7 @@ def breakdown(_world: World, session: Document) -> dict[str, Any]:
         checkout_session=session.id,
         customer=session["customer"],
     )
-    amount = session["total_details"]["amount_discount"]
-    return {"discounts": [{"amount": amount, "discount": discount}], "taxes": []}
+    return [{"amount": session["total_details"]["amount_discount"], "discount": discount}]
 
 
 def redeem(world: World, session: Document) -> None:

@@ -6,14 +6,14 @@ only when asked, each with its price as that is now.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from paydesk.emulator.kernel.document import Document, to_text
 from paydesk.emulator.kernel.errors import StripeError, exclusive, invalid, missing_param
 from paydesk.emulator.kernel.fields import metadata
 from paydesk.emulator.kernel.kinds import Kind
 from paydesk.emulator.kernel.lists import LIMIT_DEFAULT, LIMIT_MAX, Page
-from paydesk.emulator.resources import price
+from paydesk.emulator.resources import price, tax_rate
 from paydesk.emulator.resources.checkout_validation import LINES_MAX, QUANTITY_MAX
 from paydesk.emulator.rules import price_costs
 
@@ -26,10 +26,12 @@ if TYPE_CHECKING:
 ITEM = Kind("item", "li_", embeds=("price",))
 
 Line = dict[str, Any]
+# What a line is taxed by, and what the taxes are: for the totals, not for the API.
+_KEPT: Final = ("tax_rates", "taxes")
 
 
 def lines_of(session: Document) -> list[Line]:
-    """A session's line items as they are kept: like the API's, but with only the price's id."""
+    """A session's line items as they are kept: like the API's, but with only the price's id, and with their taxes."""
     kept: list[Line] = session.private.get("lines", [])
     return kept
 
@@ -88,7 +90,8 @@ def each(world: World, line: Line) -> int | None:
 
 def shown(world: World, line: Line) -> dict[str, Any]:
     """A line item as the API shows it, with its price as that is now."""
-    return line | {"price": dict(world.get("price", line["price"]))}
+    public = {name: value for name, value in line.items() if name not in _KEPT}
+    return public | {"price": dict(world.get("price", line["price"]))}
 
 
 def page(call: Call, session: Document) -> Page:
@@ -140,6 +143,8 @@ def _create(world: World, given: dict[str, Any], where: str, mode: str, currency
         "metadata": metadata({}, given.get("metadata", {})),
         "price": priced["id"],
         "quantity": _quantity(given, where),
+        "tax_rates": tax_rate.chosen(world, given.get("tax_rates"), param=f"{where}[tax_rates]"),
+        "taxes": [],
     }
     _check_allowed(line, where)
     return _priced(line, priced)
@@ -156,6 +161,8 @@ def _changed(world: World, line: Line, given: dict[str, Any], where: str, sessio
         changed["adjustable_quantity"] = _adjustable(given["adjustable_quantity"], where)
     if "metadata" in given:
         changed["metadata"] = metadata(line["metadata"], given["metadata"])
+    if "tax_rates" in given:
+        changed["tax_rates"] = tax_rate.chosen(world, given["tax_rates"], param=f"{where}[tax_rates]")
     _check_allowed(changed, where)
     return _priced(changed, world.get("price", changed["price"]))
 

@@ -12,7 +12,13 @@ from paydesk.emulator.kernel.errors import StripeError, invalid
 from paydesk.emulator.kernel.fields import metadata
 from paydesk.emulator.kernel.kinds import Kind
 from paydesk.emulator.kernel.routes import Call, Route, listing, retrieve, words
-from paydesk.emulator.resources import checkout_discounts, checkout_payment, checkout_validation, setup_intent
+from paydesk.emulator.resources import (
+    checkout_discounts,
+    checkout_payment,
+    checkout_taxes,
+    checkout_validation,
+    setup_intent,
+)
 from paydesk.emulator.resources import checkout_line_items as line_items
 from paydesk.emulator.resources.checkout_payment import EXPIRE, check_open
 from paydesk.emulator.resources.checkout_shape import opened
@@ -24,6 +30,15 @@ if TYPE_CHECKING:
     from paydesk.emulator.kernel.document import Document
     from paydesk.emulator.kernel.lists import Page
     from paydesk.emulator.kernel.world import World
+
+
+def _breakdown(world: World, session: Document) -> dict[str, Any]:
+    """What of a session's total is owed to which discount and rate: shown when it is expanded."""
+    return {
+        "discounts": checkout_discounts.breakdown(session),
+        "taxes": checkout_taxes.breakdown(world, line_items.lines_of(session)),
+    }
+
 
 SESSION = Kind(
     "checkout.session",
@@ -48,7 +63,7 @@ SESSION = Kind(
         "setup_intent": "setup_intent",
         "subscription": "subscription",
     },
-    includes={"line_items": line_items.embedded, "total_details.breakdown": checkout_discounts.breakdown},
+    includes={"line_items": line_items.embedded, "total_details.breakdown": _breakdown},
 )
 
 
@@ -60,7 +75,7 @@ def _create(call: Call) -> Document:
     lines = line_items.create(world, given.get("line_items", ()), given["mode"], wanted)
     currency = lines[0]["currency"] if lines else wanted
     discount = checkout_discounts.asked(world, given, lines, currency, given.get("customer"))
-    lines = checkout_discounts.discounted(world, lines, discount)
+    lines = checkout_taxes.taxed(world, checkout_discounts.discounted(world, lines, discount), given.get("customer"))
     sums = totals(lines) if lines else None
     if sums is not None and currency is not None:
         check_total(sums, currency)
@@ -122,7 +137,7 @@ def set_discount(world: World, session: Document, discount: checkout_discounts.D
 def _sell(
     world: World, session: Document, lines: list[line_items.Line], discount: checkout_discounts.Discount | None
 ) -> None:
-    lines = checkout_discounts.discounted(world, lines, discount)
+    lines = checkout_taxes.taxed(world, checkout_discounts.discounted(world, lines, discount), session["customer"])
     sums = totals(lines)
     check_total(sums, session["currency"])
     checkout_payment.abandon_try(world, session)
@@ -197,7 +212,6 @@ _CREATE_USES = words(
 _UPDATE_REFUSES = {
     "payment_intent_data": "only sessions with `ui_mode: elements` can change it, and those are not modelled.",
     "shipping_options": "the total would be wrong.",
-    "line_items.tax_rates": "tax would be missing from the total.",
 }
 
 KINDS = (SESSION, line_items.ITEM)

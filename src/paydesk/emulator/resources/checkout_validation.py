@@ -33,7 +33,6 @@ _HOSTED_ONLY: Final = ("cancel_url", "success_url")
 # Parameters whose ignoring would make amounts, states or authorisations wrong.
 REFUSED: Final[Mapping[str, str]] = {
     "customer_account": "the session would belong to nobody.",
-    "line_items.tax_rates": "tax would be missing from the total.",
     "managed_payments": "who sells, and what tax is due, would differ.",
     "optional_items": "the total could not include what the customer adds.",
     "payment_intent_data.application_fee_amount": "no money would reach the platform.",

@@ -17,10 +17,7 @@ class Totals:
     subtotal: int
     discount: int
     tax: int
-
-    @property
-    def total(self) -> int:
-        return self.subtotal - self.discount + self.tax
+    total: int
 
     def details(self) -> dict[str, int]:
         """The session's `total_details`."""
@@ -34,4 +31,6 @@ def totals(lines: Iterable[Mapping[str, Any]]) -> Totals:
         subtotal=sum(line["amount_subtotal"] for line in kept),
         discount=sum(line["amount_discount"] for line in kept),
         tax=sum(line["amount_tax"] for line in kept),
+        # Not the other sums' sum: a tax may be in the price.
+        total=sum(line["amount_total"] for line in kept),
     )

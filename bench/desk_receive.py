@@ -1,4 +1,4 @@
-"""An app with paydesk's routes, as it would be deployed, its worker left out: only receiving is measured."""
+"""An app with paydesk's routes, deployed as the README says, its work left to others: only receiving is measured."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ def main(url: str, secret: str, catalog: str, framework: str) -> None:
             "STRIPE_API_BASE": "http://127.0.0.1:9",
             "BASE_URL": "http://127.0.0.1:8000",
             "DATABASE_URL": url,
+            "PAYDESK_WORKER": "0",
         }
     )
     desk = Paydesk(settings, catalog=Catalog.load(catalog))
-    desk.open()
     app: Starlette
     if framework == "FastAPI":
-        app = fastapi = FastAPI()
+        app = fastapi = FastAPI(lifespan=desk.lifespan)
         fastapi.include_router(desk.router())
     else:
-        app = Starlette(routes=desk.router().routes)
+        app = Starlette(lifespan=desk.lifespan, routes=desk.router().routes)
     listening = listen(0)
     print(f"The desk listens on {url_of(listening)}", flush=True)
     config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False, proxy_headers=False)

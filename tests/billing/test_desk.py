@@ -147,6 +147,23 @@ def test_the_worker_runs_for_as_long_as_the_app(till: Till, client: stripe.Strip
     assert asyncio.run(live())
 
 
+@pytest.mark.parametrize(("setting", "is_working"), [("", True), ("1", True), ("0", False)])
+def test_the_work_can_be_left_to_the_command(tmp_path: Path, setting: str, is_working: bool) -> None:
+    """Where `paydesk worker` runs beside it, an app need not work as well: it opens, and only receives."""
+    desk = desk_in(tmp_path, PAYDESK_WORKER=setting)
+    before = set(threading.enumerate())
+
+    async def started() -> set[str]:
+        async with desk.lifespan(None):
+            return {thread.name for thread in set(threading.enumerate()) - before}
+
+    names = asyncio.run(started())
+
+    assert any(name.startswith("paydesk-worker") for name in names) == is_working
+    assert "events" in tables(desk)
+    desk.close()
+
+
 def test_a_coroutine_handler_is_welcome(till: Till) -> None:
     """For what only touches the outside world."""
     told: list[str] = []

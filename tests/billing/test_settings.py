@@ -30,6 +30,7 @@ def test_three_secrets_are_enough() -> None:
     assert settings.catalog_path == "paydesk.toml"
     assert not settings.livemode
     assert settings.is_migrating
+    assert settings.is_working
 
 
 @pytest.mark.parametrize(
@@ -64,6 +65,7 @@ def test_three_secrets_are_enough() -> None:
         ({"STRIPE_PRICE_EBOOK": "prod_123"}, "STRIPE_PRICE_EBOOK holds no price"),
         ({"PAYDESK_TABLE_PREFIX": "Robert'); --"}, "PAYDESK_TABLE_PREFIX"),
         ({"PAYDESK_MIGRATE": "maybe"}, "PAYDESK_MIGRATE"),
+        ({"PAYDESK_WORKER": "no"}, "PAYDESK_WORKER"),
     ],
 )
 def test_each_mistake_is_refused_with_its_sentence(changes: dict[str, str], sentence: str) -> None:
@@ -155,7 +157,7 @@ def test_given_values_are_not_mixed_with_the_environment(monkeypatch: pytest.Mon
 
 def test_the_environment_is_read_when_nothing_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
     """In an app the Secrets are environment variables."""
-    for name, value in {**GOOD, "STRIPE_PRICE_EBOOK": "price_1", "PAYDESK_MIGRATE": "0"}.items():
+    for name, value in {**GOOD, "STRIPE_PRICE_EBOOK": "price_1", "PAYDESK_MIGRATE": "0", "PAYDESK_WORKER": "0"}.items():
         monkeypatch.setenv(name, value)
 
     settings = Settings.read()
@@ -163,3 +165,4 @@ def test_the_environment_is_read_when_nothing_is_given(monkeypatch: pytest.Monke
     assert settings.base_url == "https://shop.example"
     assert settings.prices["EBOOK"] == "price_1"
     assert not settings.is_migrating
+    assert not settings.is_working

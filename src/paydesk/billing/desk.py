@@ -16,8 +16,9 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sys
 import threading
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
@@ -227,11 +228,15 @@ class Paydesk:
         self.store.close()
 
     @asynccontextmanager
-    async def lifespan(self, _app: object) -> AsyncIterator[None]:
-        """The worker, for as long as the app runs: `FastAPI(lifespan=desk.lifespan)`."""
-        await asyncio.to_thread(self.start)
+    async def lifespan(self, app: object) -> AsyncIterator[None]:
+        """The worker, for as long as the app runs: `FastAPI(lifespan=desk.lifespan)`.
+
+        If PAYDESK_WORKER is 0, the app only receives, and `paydesk worker` does the work elsewhere.
+        """
+        await asyncio.to_thread(self.start if self.settings.is_working else self.open)
         try:
-            yield
+            with self._shortcut(app):
+                yield
         finally:
             await asyncio.to_thread(self.stop)
 
@@ -249,6 +254,13 @@ class Paydesk:
     def stripe(self) -> stripe.StripeClient:
         """Stripe's official client, configured, for everything else."""
         return self._stripe_api.client
+
+    def _shortcut(self, app: object) -> AbstractContextManager[None]:
+        if "fastapi" not in sys.modules:
+            return nullcontext()
+        from paydesk.billing.web.shortcut import shortcut
+
+        return shortcut(app, self)
 
     def _pages(self, name: str | None, templates: Path | str | None) -> Pages:
         base_url, livemode = self.settings.base_url, self.settings.livemode

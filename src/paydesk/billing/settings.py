@@ -58,6 +58,7 @@ class Settings:
     table_prefix: str = ""
     table_schema: str | None = None
     is_migrating: bool = True
+    is_working: bool = True
 
     @property
     def livemode(self) -> bool:
@@ -97,6 +98,7 @@ class _Secrets(BaseSettings):
     paydesk_table_prefix: str = ""
     paydesk_table_schema: str = ""
     paydesk_migrate: str = ""
+    paydesk_worker: str = ""
 
 
 class _GivenSecrets(_Secrets):
@@ -135,6 +137,7 @@ def _checked(secrets: _Secrets, environment: Mapping[str, str]) -> Settings:
         *_price_mistakes(prices),
         *_table_mistakes(secrets.paydesk_table_prefix, secrets.paydesk_table_schema),
         *_migrate_mistakes(secrets.paydesk_migrate.strip()),
+        *_worker_mistakes(secrets.paydesk_worker.strip()),
     ]
     if mistakes:
         raise ConfigurationError(mistakes)
@@ -149,6 +152,7 @@ def _checked(secrets: _Secrets, environment: Mapping[str, str]) -> Settings:
         table_prefix=secrets.paydesk_table_prefix,
         table_schema=secrets.paydesk_table_schema or None,
         is_migrating=secrets.paydesk_migrate.strip() != "0",
+        is_working=secrets.paydesk_worker.strip() != "0",
     )
 
 
@@ -240,6 +244,11 @@ def _table_mistakes(prefix: str, schema: str) -> Iterator[str]:
 def _migrate_mistakes(migrate: str) -> Iterator[str]:
     if migrate not in {"", "0", "1"}:
         yield "PAYDESK_MIGRATE is neither 0 nor 1. With 0, tables are changed by `paydesk migrate` alone."
+
+
+def _worker_mistakes(worker: str) -> Iterator[str]:
+    if worker not in {"", "0", "1"}:
+        yield "PAYDESK_WORKER is neither 0 nor 1. With 0, an app leaves the work to `paydesk worker`."
 
 
 def _livemode(key: str) -> bool:

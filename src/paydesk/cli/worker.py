@@ -1,7 +1,8 @@
 """`paydesk worker shop:desk`: apply events and run handlers in a process of its own.
 
 An app does this in its own threads while it serves. Start workers beside it, on as many machines as you like, when
-that is not enough, or when a handler's work should not compete with the app's.
+that is not enough, or when a handler's work should not compete with the app's. With PAYDESK_WORKER=0 set for it, the
+app leaves all work to them.
 """
 
 from __future__ import annotations

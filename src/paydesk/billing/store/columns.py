@@ -41,7 +41,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 def as_text(moment: datetime) -> str:
     """The form SQLite stores: ``2026-11-23T15:31:21.000123Z``."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def whole_object() -> TypeEngine[Any]:

@@ -34,12 +34,12 @@ class Webhook:
     """Keeps what Stripe tells one desk."""
 
     def __init__(self, desk: Paydesk) -> None:
-        self._desk = desk
+        self.desk = desk
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
         try:
-            body = await read_body(receive, headers.get(b"content-length", b""), self._desk.webhook_bytes_max)
+            body = await read_body(receive, headers.get(b"content-length", b""), self.desk.webhook_bytes_max)
         except Disconnected:
             return
         status, answer = await self._answer(body, headers.get(b"stripe-signature"))
@@ -51,9 +51,9 @@ class Webhook:
     async def _answer(self, body: bytes | None, signature: bytes | None) -> tuple[int, bytes]:
         """It is only answered with 200 once it is on disk."""
         if body is None:
-            return _refusal(413, PayloadTooLarge(self._desk.webhook_bytes_max))
+            return _refusal(413, PayloadTooLarge(self.desk.webhook_bytes_max))
         try:
-            await self._desk.receive_async(body, signature.decode("latin-1") if signature is not None else None)
+            await self.desk.receive_async(body, signature.decode("latin-1") if signature is not None else None)
         except PayloadTooLarge as error:
             return _refusal(413, error)
         except (SignatureRefused, MalformedEvent, WrongMode) as error:

@@ -46,13 +46,21 @@ class Page:
         return envelope
 
 
-def page(world: World, kind: Kind, url: str, params: dict[str, Any], *, narrowed_by: tuple[str, ...] = ()) -> Page:
+def page(
+    world: World,
+    kind: Kind,
+    url: str,
+    params: dict[str, Any],
+    *,
+    narrowed_by: tuple[str, ...] = (),
+    hides_clocks: bool = False,
+) -> Page:
     """The page that `limit`, `starting_after`, `ending_before`, `created` and the filters ask for.
 
     `narrowed_by` names the parameters that are filters; each is one of the kind's indexed fields, or its id, or what
     no object of the kind has here (a connected account, a test clock): that finds nothing. Where the parameter has
     another name than the field, both stand there: `lookup_keys=lookup_key`. A parameter that holds several values asks
-    for the objects that have any of them.
+    for the objects that have any of them. `hides_clocks` leaves out what lives on a test clock.
     """
     limit = min(max(params.get("limit", LIMIT_DEFAULT), 1), LIMIT_MAX)
     after, before = params.get("starting_after"), params.get("ending_before")
@@ -66,7 +74,8 @@ def page(world: World, kind: Kind, url: str, params: dict[str, Any], *, narrowed
         cursor = _seq(world, kind, "ending_before", before)
     filters = _filters(params, narrowed_by)
     texts: list[str] = []
-    for text in _rows(world, kind, filters, _created(params.get("created")), cursor, backwards=backwards):
+    created = _created(params.get("created"))
+    for text in _rows(world, kind, filters, created, cursor, backwards=backwards, hides_clocks=hides_clocks):
         texts.append(text)
         if len(texts) > limit:
             break
@@ -125,6 +134,7 @@ def _rows(
     cursor: int | None,
     *,
     backwards: bool,
+    hides_clocks: bool,
 ) -> Iterator[str]:
     """The texts of matching objects in the direction of travel, read as they are asked for."""
     direction, beyond = ("ASC", ">") if backwards else ("DESC", "<")
@@ -150,6 +160,8 @@ def _rows(
     if ids is not None:
         source += " AND o.id IN (SELECT value FROM json_each(?))"
         arguments.append(json.dumps(ids))
+    if hides_clocks:
+        source += " AND json_extract(o.body, '$.test_clock') IS NULL"
     if cursor is not None:
         source += f" AND {order} {beyond} ?"
         arguments.append(cursor)

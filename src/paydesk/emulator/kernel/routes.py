@@ -131,12 +131,18 @@ def retrieve(path: str, kind: Kind, *, is_public: bool = False) -> Route:
     return Route("GET", path, run, area=kind.area, is_public=is_public)
 
 
-def listing(path: str, kind: Kind, *, filters: str = "") -> Route:
-    """GET a page of objects, narrowed by the named filters, as `lists.page` reads them."""
+def listing(path: str, kind: Kind, *, filters: str = "", on_clocks_if: str | None = None) -> Route:
+    """GET a page of objects, narrowed by the named filters, as `lists.page` reads them.
+
+    `on_clocks_if` names the parameters of which one must be given for objects on test clocks to be listed at all;
+    None: they are listed like all others.
+    """
     narrowed_by = tuple(filters.split())
+    reveals = None if on_clocks_if is None else words(on_clocks_if)
 
     def run(call: Call) -> lists.Page:
-        return lists.page(call.world, kind, call.url, call.params, narrowed_by=narrowed_by)
+        hides_clocks = reveals is not None and not reveals & call.params.keys()
+        return lists.page(call.world, kind, call.url, call.params, narrowed_by=narrowed_by, hides_clocks=hides_clocks)
 
     params = frozenset(name.partition("=")[0] for name in narrowed_by)
     uses = words("limit starting_after ending_before created") | params

@@ -39,6 +39,7 @@ from paydesk.emulator.resources import (
     setup_attempt,
     setup_intent,
     tax_rate,
+    test_clock,
     token,
     webhook_endpoint,
 )
@@ -47,6 +48,7 @@ RESOURCES: tuple[Resource, ...] = (
     account,
     card,
     token,
+    test_clock,
     customer,
     customer_balance_transaction,
     product,

@@ -11,7 +11,7 @@ from paydesk.emulator.kernel.kinds import Include, Kind
 from paydesk.emulator.kernel.lists import Page, nested
 from paydesk.emulator.kernel.routes import Call, Route, listing, retrieve, words
 from paydesk.emulator.kernel.search import search
-from paydesk.emulator.resources import card, customer_balance_transaction, payment_method
+from paydesk.emulator.resources import card, customer_balance_transaction, payment_method, test_clock
 from paydesk.emulator.rules.addresses import check_email
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def _none_yet(part: str) -> Include:
 CUSTOMER = Kind(
     "customer",
     "cus_",
-    filters=("email",),
+    filters=("email", "test_clock"),
     references={
         "default_source": "card",
         "invoice_settings.default_payment_method": "payment_method",
@@ -110,7 +110,9 @@ def _create(call: Call) -> Document:
     world, given = call.world, call.params
     if given.get("email") is not None:
         check_email(given["email"], param="email")
+    clock = test_clock.take_in(world, given["test_clock"]) if given.get("test_clock") else None
     customer = new(world, given)
+    customer["test_clock"] = clock
     source = card.for_customer(world, customer, given["source"]) if given.get("source") else None
     if given.get("payment_method"):
         method = payment_method.named(world, given["payment_method"])
@@ -247,11 +249,9 @@ _SETTABLE = (
     _NAMES | _PLAIN | words("address invoice_prefix invoice_settings.default_payment_method metadata shipping source")
 )
 
-_REFUSED = {"test_clock": "the customer's time would not be the clock's."}
-
 KINDS = (CUSTOMER,)
 ROUTES = (
-    Route("POST", "/v1/customers", _create, uses=_SETTABLE | {"payment_method"}, refuses=_REFUSED, area="customer"),
+    Route("POST", "/v1/customers", _create, uses=_SETTABLE | {"payment_method", "test_clock"}, area="customer"),
     search(
         "/v1/customers/search",
         CUSTOMER,
@@ -263,10 +263,9 @@ ROUTES = (
         "/v1/customers/{customer}",
         _update,
         uses=_SETTABLE - {"invoice_prefix"} | {"default_source"},
-        refuses=_REFUSED,
         area="customer",
     ),
     Route("DELETE", "/v1/customers/{customer}", _delete, area="customer"),
-    listing("/v1/customers", CUSTOMER, filters="email test_clock"),
+    listing("/v1/customers", CUSTOMER, filters="email test_clock", on_clocks_if="test_clock"),
 )
 TASKS: dict[str, Any] = {}

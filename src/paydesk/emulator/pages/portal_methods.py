@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+from paydesk.emulator.pages import checkout_view
 from paydesk.emulator.resources import billing_portal_card
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Method:
 def of(visit: Visit) -> tuple[Method, ...]:
     """The default first, then the newest."""
     default = visit.customer["invoice_settings"]["default_payment_method"]
-    today = datetime.fromtimestamp(visit.world.now, UTC)
+    today = checkout_view.today(visit.world)
     return tuple(
         _shown(method, is_default=method.id == default, month=(today.year, today.month))
         for method in billing_portal_card.of(visit.world, visit.customer)

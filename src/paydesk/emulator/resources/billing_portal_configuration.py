@@ -78,7 +78,7 @@ def _shaped(world: World, given: dict[str, Any], *, is_default: bool = False) ->
             "active": True,
             "application": None,
             "business_profile": {name: profile.get(name) for name in _TEXTS},
-            "created": world.now,
+            "created": world.wall,
             "default_return_url": given.get("default_return_url"),
             "features": wanted,
             "is_default": is_default,
@@ -86,7 +86,7 @@ def _shaped(world: World, given: dict[str, Any], *, is_default: bool = False) ->
             "login_page": {"enabled": False, "url": None},
             "metadata": metadata({}, given.get("metadata", {})),
             "name": given.get("name"),
-            "updated": world.now,
+            "updated": world.wall,
         },
         {"products": features.products(world, products or ())},
     )
@@ -124,7 +124,7 @@ def _update(call: Call) -> Document:
     call.echo(configuration)
     if to_text([configuration, configuration.private]) != before:
         # The products are not shown unless asked for: that they changed is news all the same.
-        configuration["updated"] = world.now
+        configuration["updated"] = world.wall
         previous = world.save(configuration)
         world.emit("billing_portal.configuration.updated", configuration, previous)
     return configuration

@@ -124,7 +124,10 @@ def test_a_wrong_session_is_refused_in_stripes_words(
         ({"mode": "subscription"}, "mode"),
         ({"automatic_tax": {"enabled": True}}, "automatic_tax[enabled]"),
         ({"shipping_options": [{"shipping_rate": "shr_x"}]}, "shipping_options"),
-        ({"invoice_creation": {"enabled": True}}, "invoice_creation[enabled]"),
+        (
+            {"invoice_creation": {"enabled": True}, "payment_intent_data": {"capture_method": "manual"}},
+            "invoice_creation[enabled]",
+        ),
         ({"optional_items": [{"price": "price_x", "quantity": 1}]}, "optional_items[price]"),
         ({"payment_intent_data": {"application_fee_amount": 10}}, "payment_intent_data[application_fee_amount]"),
         (

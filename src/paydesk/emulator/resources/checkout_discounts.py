@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
+from paydesk.emulator.kernel.document import Document
 from paydesk.emulator.resources import discount_shape, discounting
 from paydesk.emulator.rules import redeeming
 from paydesk.emulator.rules.discounts import Part, Terms, taken, terms
@@ -17,7 +18,6 @@ from paydesk.emulator.rules.money import step
 from paydesk.emulator.rules.redeeming import Purchase, Why
 
 if TYPE_CHECKING:
-    from paydesk.emulator.kernel.document import Document
     from paydesk.emulator.kernel.world import World
 
 # A session has one discount at most.
@@ -129,15 +129,25 @@ def breakdown(session: Document) -> list[dict[str, Any]]:
     kept = of(session)
     if kept is None:
         return []
-    discount = discount_shape.shape(
-        kept["id"],
-        coupon=kept["coupon"],
-        promotion_code=kept["promotion_code"],
-        start=kept["start"],
-        checkout_session=session.id,
-        customer=session["customer"],
+    return [{"amount": session["total_details"]["amount_discount"], "discount": _shape(session, kept)}]
+
+
+def lasting(world: World, session: Document) -> Document | None:
+    """A session's discount as an object of its own, for the invoice that follows."""
+    kept = of(session)
+    if kept is None:
+        return None
+    terms = kept["terms"]
+    amounts = {} if terms["amount_off"] is None else {session["currency"]: terms["amount_off"]}
+    discount = Document(
+        _shape(session, kept),
+        {
+            "duration": "once",
+            "label": kept["label"],
+            "terms": {"amounts": amounts, "percent_off": terms["percent_off"], "products": terms["products"]},
+        },
     )
-    return [{"amount": session["total_details"]["amount_discount"], "discount": discount}]
+    return world.add(discount)
 
 
 def redeem(world: World, session: Document) -> None:
@@ -145,6 +155,17 @@ def redeem(world: World, session: Document) -> None:
     kept = of(session)
     if kept is not None:
         redeeming.redeem(world, kept["coupon"], kept["promotion_code"])
+
+
+def _shape(session: Document, kept: Discount) -> dict[str, Any]:
+    return discount_shape.shape(
+        kept["id"],
+        coupon=kept["coupon"],
+        promotion_code=kept["promotion_code"],
+        start=kept["start"],
+        checkout_session=session.id,
+        customer=session["customer"],
+    )
 
 
 def _named(world: World, discount: Discount) -> tuple[Document | None, Document | None]:

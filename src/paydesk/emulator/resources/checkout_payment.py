@@ -13,6 +13,7 @@ from paydesk.emulator.kernel.errors import StripeError, invalid
 from paydesk.emulator.kernel.fields import address
 from paydesk.emulator.resources import (
     checkout_discounts,
+    checkout_invoice,
     customer,
     paying,
     payment_intent,
@@ -65,6 +66,7 @@ def submit(world: World, session: Document, payer: Payer, method: Document | Non
     """
     check_open(session, "confirmed")
     checkout_discounts.check(world, session, lines_of(session))
+    checkout_invoice.check(world, session)
     session.private["payer"] = asdict(payer)
     if session["mode"] == "payment" and not session["amount_total"]:
         # An earlier try, before a code made the order free, is a payment nobody waits for.
@@ -154,6 +156,8 @@ def settle(world: World, intent_id: str) -> None:
         return
     is_paid = intent["status"] == "succeeded"
     session["payment_status"] = "paid" if is_paid else "unpaid"
+    if is_paid and checkout_invoice.is_wanted(session):
+        checkout_invoice.bill(world, session, intent)
     world.save(session)
     world.emit(f"checkout.session.async_payment_{'succeeded' if is_paid else 'failed'}", session)
 
@@ -198,7 +202,7 @@ def _customer_for(world: World, session: Document) -> str | None:
     if session["customer"] is not None:
         _complement(world, session, payer)
         return str(session["customer"])
-    if session["customer_creation"] != "always":
+    if session["customer_creation"] != "always" and not checkout_invoice.is_wanted(session):
         return None
     return customer.add_untold(world, payer).id
 
@@ -239,6 +243,8 @@ def _complete(world: World, session: Document, payment_status: str, customer_id:
     session["status"] = "complete"
     session["url"] = None
     world.unschedule(EXPIRE, session.id)
+    if checkout_invoice.is_wanted(session) and payment_status != "unpaid":
+        checkout_invoice.bill(world, session, intent_of(world, session))
     world.save(session)
     world.emit("checkout.session.completed", session)
     told = world.first("event", "type", "checkout.session.completed")

@@ -14,6 +14,7 @@ from paydesk.emulator.kernel.kinds import Kind
 from paydesk.emulator.kernel.routes import Call, Route, listing, retrieve, words
 from paydesk.emulator.resources import (
     checkout_discounts,
+    checkout_invoice,
     checkout_payment,
     checkout_taxes,
     checkout_validation,
@@ -82,6 +83,7 @@ def _create(call: Call) -> Document:
     session = opened(world, given, currency=currency, totals=sums, customer=customer)
     session["discounts"] = checkout_discounts.shown(discount)
     call.echo(session)
+    checkout_invoice.check(world, session)
     session.private = {
         "discount": discount,
         "lines": lines,
@@ -204,11 +206,11 @@ _CREATE_USES = words(
     "adaptive_pricing.enabled allow_promotion_codes allowed_payment_method_types automatic_tax.enabled cancel_url "
     "client_reference_id currency customer customer_creation customer_email customer_update.address "
     "customer_update.name discounts excluded_payment_method_types expires_at "
-    "invoice_creation.enabled line_items metadata mode payment_intent_data "
-    "payment_method_collection return_url redirect_on_completion setup_intent_data shipping_options submit_type "
+    "invoice_creation.enabled line_items metadata mode payment_intent_data payment_method_collection return_url "
+    "redirect_on_completion setup_intent_data shipping_options submit_type "
     "subscription_data success_url ui_mode branding_settings.display_name "
     "payment_method_options.card.request_three_d_secure"
-)
+) | frozenset(f"invoice_creation.invoice_data.{name}" for name in checkout_invoice.TAKEN)
 _UPDATE_REFUSES = {
     "payment_intent_data": "only sessions with `ui_mode: elements` can change it, and those are not modelled.",
     "shipping_options": "the total would be wrong.",

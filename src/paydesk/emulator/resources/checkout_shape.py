@@ -88,7 +88,7 @@ def opened(
             "expires_at": given.get("expires_at") or world.wall + OPEN_SECONDS,
             "integration_identifier": None,
             "invoice": None,
-            "invoice_creation": {"enabled": False, "invoice_data": dict(_INVOICE_DATA)} if mode == "payment" else None,
+            "invoice_creation": _invoice_creation(given.get("invoice_creation") or {}) if mode == "payment" else None,
             "livemode": world.livemode,
             "locale": None,
             "managed_payments": {"enabled": False},
@@ -159,6 +159,15 @@ def _customer_creation(given: Mapping[str, Any], customer: Document | None) -> s
     # A card that is to be charged again must belong to somebody.
     is_saved = (given.get("payment_intent_data") or {}).get("setup_future_usage")
     return "always" if is_saved else "if_required"
+
+
+def _invoice_creation(given: Mapping[str, Any]) -> dict[str, Any]:
+    told = given.get("invoice_data") or {}
+    data = _INVOICE_DATA | {name: told[name] for name in ("custom_fields", "description", "footer") if name in told}
+    return {
+        "enabled": given.get("enabled", False),
+        "invoice_data": data | {"metadata": metadata({}, told.get("metadata") or {})},
+    }
 
 
 def _three_d_secure(given: Mapping[str, Any]) -> str:

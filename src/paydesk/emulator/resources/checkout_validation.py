@@ -33,6 +33,7 @@ _HOSTED_ONLY: Final = ("cancel_url", "success_url")
 # Parameters whose ignoring would make amounts, states or authorisations wrong.
 REFUSED: Final[Mapping[str, str]] = {
     "customer_account": "the session would belong to nobody.",
+    "invoice_creation.invoice_data.issuer": "the invoice would be another account's.",
     "managed_payments": "who sells, and what tax is due, would differ.",
     "optional_items": "the total could not include what the customer adds.",
     "payment_intent_data.application_fee_amount": "no money would reach the platform.",
@@ -49,7 +50,6 @@ REFUSED: Final[Mapping[str, str]] = {
 }
 _NOT_YET: Final = {
     "automatic_tax.enabled": "tax would be missing from the total",
-    "invoice_creation.enabled": "no invoice would follow the payment",
 }
 
 
@@ -146,6 +146,9 @@ def _not_yet(given: Mapping[str, Any]) -> Iterator[StripeError]:
         value = given.get(top)
         if (value or {}).get(below) if below else value:
             yield _not_modelled(name, why)
+    wants_invoice = (given.get("invoice_creation") or {}).get("enabled")
+    if wants_invoice and (given.get("payment_intent_data") or {}).get("capture_method") == "manual":
+        yield _not_modelled("invoice_creation.enabled", "no invoice would follow a payment that is captured later")
     if given.get("shipping_options"):
         yield _not_modelled("shipping_options", "the total would be wrong")
 

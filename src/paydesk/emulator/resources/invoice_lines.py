@@ -110,7 +110,8 @@ def put(world: World, invoice: Document, lines: Sequence[Line]) -> None:
 def weigh(world: World, invoice: Document) -> None:
     """Sum a draft up, with its discounts and taxes, and with what the customer's balance is now."""
     customer = world.find("customer", invoice["customer"])
-    exempt, balance = ("none", 0) if customer is None else (customer["tax_exempt"], customer["balance"])
+    exempt = "none" if customer is None else customer["tax_exempt"]
+    balance = 0 if customer is None or invoice.private.get("is_prepaid") else customer["balance"]
     parts = [
         weighed(line, shares, _rates(world, invoice, line), exempt)
         for line, shares in zip(of(invoice), invoice_discounts.owed(world, invoice, of(invoice)), strict=True)

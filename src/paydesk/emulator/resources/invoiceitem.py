@@ -63,6 +63,15 @@ def add(world: World, customer: Document, invoice: Document | None, given: dict[
     return item
 
 
+def charge(
+    world: World, customer: Document, cost: Cost, *, description: str, tax_rates: list[dict[str, Any]]
+) -> Document:
+    """A new item over what is settled already, told as `invoiceitem.created`. It waits for an invoice."""
+    item = _shaped(world, customer, None, {"description": description}, cost, Under(""))
+    item["tax_rates"] = tax_rates
+    return world.add(item, "invoiceitem.created")
+
+
 def pending(world: World, customer: Document, currency: str) -> list[Document]:
     """The items that wait for the customer's next invoice, newest first."""
     found = world.having("invoiceitem", "customer", customer.id)

@@ -52,13 +52,15 @@ def draft(
     terms: Mapping[str, Any] | None = None,
     waiting: Sequence[Document] = (),
     lines: Callable[[str], Sequence[Line]] | None = None,
+    is_prepaid: bool = False,
     echo: Callable[[Document], None] | None = None,
 ) -> Document:
     """A new draft, told as `invoice.created`.
 
     `given` are the parameters of a create request, `terms` what whoever bills has settled already: fields of the
     invoice, as they are. `waiting` are the invoice items to take in. `lines` makes the other lines, from the new
-    invoice's id. `echo` shows what a request said without effect.
+    invoice's id. `is_prepaid` tells that the money is there already, so that the customer's balance is left alone.
+    `echo` shows what a request said without effect.
 
     Raises:
         StripeError: 400 where the request contradicts itself or the customer.
@@ -66,6 +68,7 @@ def draft(
     check_one_currency(customer, given.get("currency"))
     invoice = invoice_shape.new(world, customer, given, billing_reason=billing_reason, parent=parent)
     invoice.update(terms or {})
+    invoice.private["is_prepaid"] = is_prepaid
     made = [invoiceitem.assign(world, item, invoice) for item in waiting[: invoice_lines.ITEMS_MAX]]
     charged = [*made, *(lines(invoice.id) if lines is not None else ())]
     invoice_discounts.take(world, invoice, given, charged)
@@ -251,6 +254,9 @@ def _open(world: World, invoice: Document) -> None:
 
 
 def _use_balance(world: World, invoice: Document, customer: Document) -> None:
+    if invoice.private.get("is_prepaid"):
+        invoice["ending_balance"] = invoice["starting_balance"]
+        return
     settlement = settle(invoice["total"], customer["balance"], invoice["currency"])
     before = customer["balance"]
     for amount, reason in ((settlement.applied, "applied_to_invoice"), (settlement.carried, "invoice_too_small")):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -10,7 +11,7 @@ import stripe
 
 from tests.conftest import LocalStripe
 from tests.docs.blocks import blocks
-from tests.emulator.wire import Wire
+from tests.emulator.wire import Reply, Wire
 
 PAGE = "docs/local-stripe.md"
 ADDRESS = "http://127.0.0.1:12111"
@@ -29,21 +30,22 @@ def test_the_sdk_talks_to_it_as_the_page_says(local_stripe: LocalStripe) -> None
     assert "Work in June" in page.body.decode()
 
 
-def test_the_curl_commands_arm_their_faults(local_stripe: LocalStripe, key: str) -> None:
+def test_the_curl_commands_do_what_the_page_says(local_stripe: LocalStripe, key: str) -> None:
     """What a reader pastes is understood: each command is sent as curl would send it."""
     commands = [line for block in blocks(PAGE, "sh") for line in block.splitlines() if line.startswith("curl ")]
     wire = Wire(local_stripe.url, key)
 
-    answers = [wire.post(*_as_curl_sends(command)) for command in commands]
+    answers = [_sent_as_curl_sends(wire, command) for command in commands]
 
-    assert len(commands) == 2
-    assert [answer.status for answer in answers] == [200, 200]
+    assert [answer.status for answer in answers] == [200] * 4
+    assert json.loads(wire.get("/_local/settings/billing").body)["retry_days"] == [1, 3]
     assert wire.get("/v1/checkout/sessions").status == 429
 
 
-def _as_curl_sends(command: str) -> tuple[str, str]:
-    """The path and the form of a `curl URL -d NAME=VALUE …` command."""
+def _sent_as_curl_sends(wire: Wire, command: str) -> Reply:
+    """`curl URL` asks, and `curl URL -d NAME=VALUE …` posts a form."""
     words = shlex.split(command)
     (url,) = [word for word in words if word.startswith(ADDRESS)]
     fields = [words[at + 1].split("=", 1) for at, word in enumerate(words) if word == "-d"]
-    return urlsplit(url).path, urlencode([(name, value) for name, value in fields])
+    path = urlsplit(url).path
+    return wire.post(path, urlencode([(name, value) for name, value in fields])) if fields else wire.get(path)

@@ -61,7 +61,7 @@ def test_an_invoice_is_paid_on_its_page(client: stripe.StripeClient, visitor: Wi
     answer = submit(visitor, invoice)
 
     after = show(visitor, invoice)
-    assert all(words in before for words in ("$17.00", "$22.00", "-$5.00", "June", "Thank you", "Ada Lovelace"))
+    assert all(words in before for words in ("$17.00", "$22.00", "−$5.00", "June", "Thank you", "Ada Lovelace"))
     assert str(invoice.number) in before
     assert (answer.status, answer.headers["location"]) == (303, invoice.hosted_invoice_url)
     assert status(client, invoice) == "paid"
@@ -73,6 +73,24 @@ def test_an_invoice_is_paid_on_its_page(client: stripe.StripeClient, visitor: Wi
         "invoice.payment_succeeded",
         "invoice_payment.paid",
     ]
+
+
+def test_credit_notes_are_shown_and_led_to(client: stripe.StripeClient, visitor: Wire) -> None:
+    """What is due is less by them; each is a PDF, which nobody can guess, and a withdrawn one is not shown."""
+    invoice = opened(client, customer(client), 1500)
+    void, note = (client.v1.credit_notes.create({"invoice": invoice.id, "amount": amount}) for amount in (100, 400))
+    client.v1.credit_notes.void_credit_note(void.id)
+
+    page = show(visitor, invoice)
+    paper = visitor.get(path_of(note.pdf))
+    guessed = visitor.get(path_of(note.pdf.replace("/pdf", "x/pdf")))
+
+    assert all(words in page for words in ("Pay $11.00", "−$4.00", str(note.number), note.pdf.replace("&", "&amp;")))
+    assert str(void.number) not in page
+    assert (paper.status, paper.headers["content-type"]) == (200, "application/pdf")
+    assert paper.body.startswith(b"%PDF")
+    assert f"Credit-note-{note.number}.pdf" in paper.headers["content-disposition"]
+    assert guessed.status == 404
 
 
 def test_a_decline_is_said_in_plain_words(client: stripe.StripeClient, visitor: Wire) -> None:

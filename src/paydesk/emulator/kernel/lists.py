@@ -9,12 +9,12 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from paydesk.emulator.kernel.document import from_text
+from paydesk.emulator.kernel.document import from_text, to_text
 from paydesk.emulator.kernel.errors import StripeError, invalid
 from paydesk.emulator.kernel.world import indexed, value_at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from paydesk.emulator.kernel.kinds import Kind
     from paydesk.emulator.kernel.world import World
@@ -62,10 +62,7 @@ def page(
     another name than the field, both stand there: `lookup_keys=lookup_key`. A parameter that holds several values asks
     for the objects that have any of them. `hides_clocks` leaves out what lives on a test clock.
     """
-    limit = min(max(params.get("limit", LIMIT_DEFAULT), 1), LIMIT_MAX)
-    after, before = params.get("starting_after"), params.get("ending_before")
-    if after and before:
-        raise invalid("Received both starting_after and ending_before parameters. Please pass in only one.")
+    limit, after, before = _asked(params)
     backwards = before is not None
     cursor = None
     if after:
@@ -94,6 +91,38 @@ def nested(world: World, kind: Kind, url: str, field: str, value: str, *, limit:
     ).fetchone()
     inner = page(world, kind, url, {"limit": limit, field: value}, narrowed_by=(field,))
     return Page(url, inner.texts, inner.has_more, total).value()
+
+
+def kept(items: Sequence[dict[str, Any]], params: dict[str, Any], url: str, kind: Kind) -> Page:
+    """The page of what an object holds in an order of its own, whole: its lines."""
+    limit, after, before = _asked(params)
+    if before:
+        end = place_of(items, before, kind, "ending_before")
+        start = max(0, end - limit)
+        return _page_of(items[start:end], url, has_more=start > 0)
+    start = place_of(items, after, kind, "starting_after") + 1 if after else 0
+    return _page_of(items[start : start + limit], url, has_more=len(items) > start + limit)
+
+
+def place_of(items: Sequence[dict[str, Any]], identifier: str, kind: Kind, param: str) -> int:
+    """Where among such items one stands. Raises 400 where it does not."""
+    for place, item in enumerate(items):
+        if item["id"] == identifier:
+            return place
+    raise StripeError(kind.no_such(identifier), code="resource_missing", param=param)
+
+
+def _asked(params: dict[str, Any]) -> tuple[int, str | None, str | None]:
+    """How many, after which, or before which."""
+    limit = min(max(params.get("limit", LIMIT_DEFAULT), 1), LIMIT_MAX)
+    after, before = params.get("starting_after"), params.get("ending_before")
+    if after and before:
+        raise invalid("Received both starting_after and ending_before parameters. Please pass in only one.")
+    return limit, after, before
+
+
+def _page_of(items: Sequence[dict[str, Any]], url: str, *, has_more: bool) -> Page:
+    return Page(url, [to_text(item) for item in items], has_more)
 
 
 def _seq(world: World, kind: Kind, param: str, identifier: str) -> int:

@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from paydesk.emulator.pages.challenge import ChallengePage
 from paydesk.emulator.pages.checkout import CheckoutPage
+from paydesk.emulator.pages.credit_note import CreditNotePage
 from paydesk.emulator.pages.invoice import InvoicePage
 from paydesk.emulator.pages.portal import PortalPage
 from paydesk.emulator.pages.receipt import ReceiptPage
@@ -36,6 +37,7 @@ def routes(kernel: Kernel, answered: Answered) -> list[Route]:
         Route("/i/{account}/{token}", invoice.show, methods=["GET"]),
         Route("/i/{account}/{token}", invoice.submit, methods=["POST"]),
         Route("/invoice/{account}/{token}/pdf", invoice.pdf, methods=["GET"]),
+        Route("/credit_notes/{account}/{token}/pdf", CreditNotePage(kernel).pdf, methods=["GET"]),
         Route("/p/session/{token}", portal.show, methods=["GET"]),
         Route("/p/session/{token}", portal.submit, methods=["POST"]),
         Route("/p/session/{token}/{room}", portal.show, methods=["GET"]),

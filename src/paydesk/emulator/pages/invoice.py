@@ -6,17 +6,17 @@ without JavaScript.
 
 from __future__ import annotations
 
-import hmac
 from typing import TYPE_CHECKING, Any, Final
 
 from starlette.responses import Response
 
 from paydesk.emulator.kernel import form
 from paydesk.emulator.kernel.errors import StripeError
-from paydesk.emulator.pages import checkout, checkout_form, invoice_pdf, invoice_view, render
+from paydesk.emulator.pages import checkout, checkout_form, invoice_pdf, invoice_view, render, secret_links
 from paydesk.emulator.pages.checkout import Closed, GoTo, Refused
 from paydesk.emulator.pages.checkout_view import today
 from paydesk.emulator.resources import account, invoice_collection, paying, payment_method
+from paydesk.emulator.resources.invoice_shape import INVOICE
 from paydesk.emulator.rules import cards, declines
 
 if TYPE_CHECKING:
@@ -26,12 +26,9 @@ if TYPE_CHECKING:
 
     from paydesk.emulator.kernel.document import Document
     from paydesk.emulator.kernel.kernel import Kernel
-    from paydesk.emulator.kernel.sandboxes import Sandbox
     from paydesk.emulator.kernel.world import World
     from paydesk.emulator.pages.checkout_form import Typed
 
-# The token holds the invoice's id without its prefix, and a secret behind it.
-_ID_LENGTH: Final = 24
 _ASKED: Final = "Confirm that you are a person, and enter the card again."
 _NOT_CONFIRMED: Final = "Your bank did not confirm the payment. Try again, or use another card."
 
@@ -61,7 +58,7 @@ class InvoicePage:
         return self._answer(request, _on_paper)
 
     def _answer(self, request: Request, work: Callable[[World, Document], Response]) -> Response:
-        found = self._found(request)
+        found = secret_links.found(self._kernel, INVOICE, request)
         if found is None:
             return render.nothing_here()
         sandbox, identifier = found
@@ -72,21 +69,6 @@ class InvoicePage:
             return self._kernel.within(
                 sandbox, lambda world: _after_refusal(world, world.get("invoice", identifier), answer)
             )
-
-    def _found(self, request: Request) -> tuple[Sandbox, str] | None:
-        """The sandbox and id of the invoice the address names, if it also has its secret."""
-        token = request.path_params["token"].partition("_")[2]
-        identifier = "in_" + token[:_ID_LENGTH]
-        sandbox = self._kernel.sandboxes.holding("invoice", identifier)
-        if sandbox is None or sandbox.account != request.path_params["account"]:
-            return None
-        secret = self._kernel.within(sandbox, lambda world: _secret(world, identifier))
-        return (sandbox, identifier) if hmac.compare_digest(token.encode(), secret.encode()) and secret else None
-
-
-def _secret(world: World, identifier: str) -> str:
-    invoice = world.find("invoice", identifier)
-    return "" if invoice is None else str(invoice.private.get("secret", ""))
 
 
 def _page(world: World, invoice: Document, *, has_failed: bool = False) -> Response:
@@ -103,8 +85,7 @@ def _page(world: World, invoice: Document, *, has_failed: bool = False) -> Respo
 
 def _on_paper(world: World, invoice: Document) -> Response:
     view = invoice_view.of(world, invoice)
-    named = {"Content-Disposition": f'inline; filename="Invoice-{view.number}.pdf"', "Cache-Control": "no-store"}
-    return Response(invoice_pdf.written(view), media_type="application/pdf", headers=named)
+    return render.pdf(invoice_pdf.written(view), f"Invoice-{view.number}")
 
 
 def _shown(world: World, invoice: Document, *, status: int = 200, **more: Any) -> Response:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from paydesk.emulator.pages import checkout_view, render
 from paydesk.emulator.pages.checkout_form import Typed
-from paydesk.emulator.resources import account, discounting, invoice_collection, invoice_lines, invoice_payment
+from paydesk.emulator.resources import (
+    account,
+    credit_note,
+    discounting,
+    invoice_collection,
+    invoice_lines,
+    invoice_payment,
+)
 from paydesk.emulator.rules import taxes
 
 if TYPE_CHECKING:
@@ -39,6 +45,15 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Credit:
+    """A credit note for the invoice, and where it is on paper."""
+
+    number: str
+    amount: int
+    pdf_url: str
+
+
+@dataclass(frozen=True)
 class View:
     """Everything the page's template shows."""
 
@@ -60,6 +75,7 @@ class View:
     description: str | None
     footer: str | None
     lines: tuple[Line, ...]
+    credits: tuple[Credit, ...]
     receipt_url: str | None
     pdf_url: str
     cards: tuple[TestCard, ...]
@@ -106,6 +122,9 @@ def of(
         description=invoice["description"],
         footer=invoice["footer"],
         lines=tuple(_line(world, line) for line in invoice_lines.of(invoice)),
+        credits=tuple(
+            Credit(note["number"], note["amount"], note["pdf"]) for note in credit_note.issued(world, invoice)
+        ),
         receipt_url=_receipt(world, invoice),
         pdf_url=invoice["invoice_pdf"],
         cards=checkout_view.test_cards(world),
@@ -137,10 +156,10 @@ def _deductions(invoice: Document, *, is_paid: bool) -> tuple[tuple[str, int], .
 def _told(invoice: Document) -> str:
     """Where the invoice stands, in a few words."""
     if invoice["status"] == "paid":
-        return f"Paid on {_day(invoice['status_transitions']['paid_at'])}"
+        return f"Paid on {render.day(invoice['status_transitions']['paid_at'])}"
     if invoice["due_date"] is not None:
-        return f"Due {_day(invoice['due_date'])}"
-    return f"Issued {_day(invoice['effective_at'])}"
+        return f"Due {render.day(invoice['due_date'])}"
+    return f"Issued {render.day(invoice['effective_at'])}"
 
 
 def _of_the_whole(world: World, invoice: Document) -> tuple[Off, ...]:
@@ -164,7 +183,7 @@ def _line(world: World, line: invoice_lines.Line) -> Line:
     if line["quantity"] not in (None, 1):
         notes.append(f"Qty {line['quantity']:,}")
     if period["end"] != period["start"]:
-        notes.append(f"{_day(period['start'])} – {_day(period['end'])}")
+        notes.append(f"{render.day(period['start'])} – {render.day(period['end'])}")
     own = tuple(
         _off(world, share["discount"], share["amount"])
         for share in line["discount_amounts"]
@@ -181,8 +200,3 @@ def _receipt(world: World, invoice: Document) -> str | None:
     charge = None if intent["latest_charge"] is None else world.find("charge", intent["latest_charge"])
     receipt: str | None = charge["receipt_url"] if charge is not None and charge["paid"] else None
     return receipt
-
-
-def _day(moment: int) -> str:
-    day = datetime.fromtimestamp(moment, UTC)
-    return f"{day:%B} {day.day}, {day.year}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from paydesk.emulator.pages import checkout_view, render
@@ -40,7 +39,6 @@ def _values(world: World, identifier: str) -> dict[str, Any] | None:
         return None
     intent = charge["payment_intent"]
     session = world.first("checkout.session", "payment_intent", intent) if intent else None
-    paid_on = datetime.fromtimestamp(charge["created"], UTC)
     card = (charge["payment_method_details"] or {}).get("card") or {}
     brand = str(card.get("brand") or "card")
     return {
@@ -51,7 +49,7 @@ def _values(world: World, identifier: str) -> dict[str, Any] | None:
         "items": checkout_view.items_of(world, session) if session is not None else (),
         "last4": card.get("last4") or "",
         "livemode": world.livemode,
-        "paid_on": f"{paid_on:%B} {paid_on.day}, {paid_on.year}",
+        "paid_on": render.day(charge["created"]),
         "refunded": charge["amount_refunded"],
         "seller": checkout_view.seller_of(world, session),
         "tax": checkout_taxes.on_top(session) if session is not None else 0,

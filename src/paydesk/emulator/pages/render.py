@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -16,7 +17,7 @@ from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
-from starlette.responses import HTMLResponse, RedirectResponse
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from paydesk.emulator.rules.money import exponent
 
@@ -79,6 +80,18 @@ def money(amount: int, currency: str) -> str:
     value = Decimal(amount).scaleb(-places)
     pattern = "¤#,##0" + ("." + "0" * places if places else "")
     return format_currency(value, currency.upper(), pattern, locale=LOCALE, currency_digits=False)
+
+
+def day(moment: int) -> str:
+    """A day as a customer reads it: June 5, 2031."""
+    then = datetime.fromtimestamp(moment, UTC)
+    return f"{then:%B} {then.day}, {then.year}"
+
+
+def pdf(document: bytes, name: str) -> Response:
+    """A PDF, shown in the browser; `name` is what it is saved as."""
+    headers = {"Content-Disposition": f'inline; filename="{name}.pdf"', "Cache-Control": "no-store"}
+    return Response(document, media_type="application/pdf", headers=headers)
 
 
 @cache

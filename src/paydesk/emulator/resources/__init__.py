@@ -14,6 +14,7 @@ from paydesk.emulator.resources import (
     charge,
     checkout_session,
     coupon,
+    credit_note,
     customer,
     customer_balance_transaction,
     direct_charge,
@@ -81,6 +82,7 @@ RESOURCES: tuple[Resource, ...] = (
     invoiceitem,
     invoice,
     invoice_payment,
+    credit_note,
     event,
     webhook_endpoint,
 )

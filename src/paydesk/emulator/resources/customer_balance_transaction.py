@@ -20,7 +20,7 @@ CUSTOMER_BALANCE_TRANSACTION = Kind(
     "cbtxn_",
     missing="No such customer balance transaction: '%s'",
     filters=("customer", "invoice"),
-    references={"customer": "customer", "invoice": "invoice"},
+    references={"credit_note": "credit_note", "customer": "customer", "invoice": "invoice"},
 )
 _CURRENCY_DEFAULT = "usd"
 
@@ -33,6 +33,7 @@ def move(
     type: str,  # noqa: A002 - Stripe's own name
     currency: str | None = None,
     invoice: str | None = None,
+    credit_note: str | None = None,
     given: dict[str, Any] | None = None,
 ) -> Document:
     """Note a movement of the balance and its reason. The customer is changed, and not yet saved."""
@@ -48,7 +49,7 @@ def move(
                 "amount": amount,
                 "checkout_session": None,
                 "created": world.now,
-                "credit_note": None,
+                "credit_note": credit_note,
                 "currency": customer["currency"],
                 "customer": customer.id,
                 "customer_account": None,

@@ -5,12 +5,13 @@ They live inside their invoice, which shows the first ten of them.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from paydesk.emulator.kernel.document import Document, to_text
-from paydesk.emulator.kernel.errors import StripeError, invalid
+from paydesk.emulator.kernel.document import Document
+from paydesk.emulator.kernel.errors import invalid
 from paydesk.emulator.kernel.kinds import Kind
-from paydesk.emulator.kernel.lists import LIMIT_DEFAULT, LIMIT_MAX, Page
+from paydesk.emulator.kernel.lists import Page, kept, place_of
 from paydesk.emulator.resources import invoice_discounts
 from paydesk.emulator.rules.invoice_totals import settle, totals, weighed
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 LINE_ITEM = Kind(
     "line_item",
     "il_",
+    missing="No such invoice line item: '%s'",
     references={
         "discount_amounts.discount": "discount",
         "discounts": "discount",
@@ -38,8 +40,8 @@ Line = dict[str, Any]
 
 def of(invoice: Document) -> list[Line]:
     """All lines of an invoice, in its order."""
-    kept: list[Line] = invoice.private.get("lines", [])
-    return kept
+    lines: list[Line] = invoice.private.get("lines", [])
+    return lines
 
 
 def from_item(world: World, item: Document, invoice: str) -> Line:
@@ -126,25 +128,12 @@ def weigh(world: World, invoice: Document) -> None:
 
 def page(call: Call, invoice: Document) -> Page:
     """The page of an invoice's lines that a request asks for."""
-    lines, params = of(invoice), call.params
-    limit = min(max(params.get("limit", LIMIT_DEFAULT), 1), LIMIT_MAX)
-    after, before = params.get("starting_after"), params.get("ending_before")
-    if after and before:
-        raise invalid("Received both starting_after and ending_before parameters. Please pass in only one.")
-    if before:
-        end = index(lines, before, "ending_before")
-        start = max(0, end - limit)
-        return _page(call.url, lines[start:end], has_more=start > 0)
-    start = index(lines, after, "starting_after") + 1 if after else 0
-    return _page(call.url, lines[start : start + limit], has_more=len(lines) > start + limit)
+    return kept(of(invoice), call.params, call.url, LINE_ITEM)
 
 
 def index(lines: Sequence[Line], identifier: str, param: str) -> int:
     """Where in an invoice a line stands. Raises 400 where it does not."""
-    for place, line in enumerate(lines):
-        if line["id"] == identifier:
-            return place
-    raise StripeError(f"No such invoice line item: '{identifier}'", code="resource_missing", param=param)
+    return place_of(lines, identifier, LINE_ITEM, param)
 
 
 def _rates(world: World, invoice: Document, line: Line) -> list[dict[str, Any]]:
@@ -160,11 +149,5 @@ def _rates(world: World, invoice: Document, line: Line) -> list[dict[str, Any]]:
 
 
 def _embedded(invoice: Document) -> dict[str, Any]:
-    lines = of(invoice)
-    url = f"/v1/invoices/{invoice.id}/lines"
-    texts = [to_text(line) for line in lines[:LIMIT_DEFAULT]]
-    return Page(url, texts, len(lines) > LIMIT_DEFAULT, len(lines)).value()
-
-
-def _page(url: str, lines: Sequence[Line], *, has_more: bool) -> Page:
-    return Page(url, [to_text(line) for line in lines], has_more)
+    shown = kept(of(invoice), {}, f"/v1/invoices/{invoice.id}/lines", LINE_ITEM)
+    return replace(shown, total_count=len(of(invoice))).value()

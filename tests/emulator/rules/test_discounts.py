@@ -141,6 +141,16 @@ def test_a_discount_is_named_only_where_it_is_for() -> None:
     ]
 
 
+def test_lines_may_have_a_discount_together() -> None:
+    """The tiers of one price are several lines, and have the item's discount once."""
+    five, shared = Applied("di_five", Terms(None, 500)), Applied("di_half", Terms("50", None))
+    tiers = [book(3000), book(1000), Part("prod_pen", 800), book(-9000)]
+
+    owed = shares(tiers, [[five, shared], [five, shared], [], []], [])
+
+    assert [[share.amount for share in line] for line in owed] == [[375, 1313], [125, 437], [], []]
+
+
 def test_no_discount_is_taken_twice_off_a_line() -> None:
     """What a line has itself does not come again with the whole."""
     half = Applied("di_half", Terms("50", None))

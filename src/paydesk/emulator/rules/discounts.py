@@ -137,25 +137,22 @@ def shares(
 ) -> list[list[Share]]:
     """What each line owes to each discount: `own` are the lines' discounts, which come first, `whole` those of all.
 
-    A discount is named wherever it is for a line, with 0 where it found nothing left. None is taken twice off a line.
+    Lines may have one of their own together, as the tiers of one price do: it is spread over them. A discount is named
+    wherever it is for a line, with 0 where it found nothing left. None is taken twice off a line.
     """
-    found: list[list[Share]] = []
-    left: list[Part] = []
-    for part, discounts in zip(parts, own, strict=True):
-        turns = taken_in_turn([one.terms for one in discounts], [part], step=step)
-        taken_here = zip(discounts, turns, strict=True)
-        found.append([Share(one.id, off, is_own=True) for one, (off,) in taken_here if concerns(one.terms, part)])
-        left.append(_less(part, sum(off for (off,) in turns)))
-    for one in whole:
+    found: list[list[Share]] = [[] for _ in parts]
+    left = list(parts)
+    own_ones = dict.fromkeys(one for line in own for one in line)
+    for one, is_own in [*((one, True) for one in own_ones), *((one, False) for one in whole)]:
+        places = [place for place, line in enumerate(own) if not is_own or one in line]
         seen = [
-            replace(part, is_discountable=part.is_discountable and one.id not in [share.discount for share in line])
-            for part, line in zip(left, found, strict=True)
+            replace(left[place], is_discountable=left[place].is_discountable and not _has(found[place], one))
+            for place in places
         ]
-        turn = taken(one.terms, seen, step=step)
-        for index, off in enumerate(turn):
-            if concerns(one.terms, seen[index]):
-                found[index].append(Share(one.id, off, is_own=False))
-        left = [_less(part, off) for part, off in zip(left, turn, strict=True)]
+        for place, part, off in zip(places, seen, taken(one.terms, seen, step=step), strict=True):
+            if concerns(one.terms, part):
+                found[place].append(Share(one.id, off, is_own))
+                left[place] = replace(left[place], amount=left[place].amount - off)
     return found
 
 
@@ -176,3 +173,7 @@ def spread(amount: int, weights: Sequence[int]) -> tuple[int, ...]:
 
 def _less(part: Part, off: int) -> Part:
     return replace(part, amount=part.amount - off)
+
+
+def _has(shares: Sequence[Share], one: Applied) -> bool:
+    return any(share.discount == one.id for share in shares)

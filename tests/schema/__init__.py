@@ -21,6 +21,8 @@ ROOT = "urn:stripe"
 UNDECLARED: dict[str, frozenset[str]] = {
     "charge": frozenset({"destination", "dispute", "order"}),
     "payment_intent": frozenset({"source"}),
+    # What a subscription was before it could have several items.
+    "subscription": frozenset({"plan", "quantity"}),
     # What the payment page's own URLs add.
     "checkout.session": frozenset({"account_settings", "line_item_group", "session_id", "total_summary"}),
 }

@@ -12,7 +12,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from paydesk.emulator.kernel import ids, timelines
 from paydesk.emulator.kernel.document import Document, differences, from_text, to_text
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from paydesk.emulator.kernel.kinds import Kind
     from paydesk.emulator.kernel.sandboxes import Sandbox
     from paydesk.emulator.kernel.timelines import Timeline
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,8 @@ class World:
         self.sandbox = sandbox
         self.kinds = kinds
         self.wall = wall
+        self.now = wall
+        self._timeline: Timeline | None = None
         self.base_url = base_url
         self.api_version = api_version
         self.cause = cause
@@ -328,6 +332,21 @@ class World:
     def perform(self, task: str, subject: str) -> None:
         """Do a task now, in this transaction: so what lies below can tell those above, without knowing who they are."""
         self._tasks[task](self, subject)
+
+    def rehearse(self, work: Callable[[], T]) -> T:
+        """What `work` would come to; nothing of it stays, not even the time it may set, and nothing is told.
+
+        Documents that were read before are not to be used inside, nor those from inside changed afterwards.
+        """
+        before = (self.now, self._timeline, self._loaded, self._held, self.events, self.planned)
+        self._loaded, self._held = {}, None
+        self.db.execute("SAVEPOINT rehearsal")
+        try:
+            return work()
+        finally:
+            self.db.execute("ROLLBACK TO rehearsal")
+            self.db.execute("RELEASE rehearsal")
+            self.now, self._timeline, self._loaded, self._held, self.events, self.planned = before
 
     def undo(self) -> None:
         """Drop what was written in this transaction, and begin it anew for what is still to be kept."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from paydesk.emulator.kernel.document import Document
 from paydesk.emulator.kernel.errors import StripeError, invalid
@@ -17,6 +17,8 @@ from paydesk.emulator.rules.addresses import check_email
 if TYPE_CHECKING:
     from paydesk.emulator.kernel.world import World
 
+# Done with the id of a customer who is about to be deleted.
+LEAVES: Final = "subscription.customer_leaves"
 _NAMES = words("business_name individual_name")
 _PLAIN = words("balance description email name next_invoice_sequence phone preferred_locales tax_exempt")
 
@@ -177,6 +179,7 @@ def _delete(call: Call) -> dict[str, Any]:
     customer = world.get("customer", call.path["customer"])
     methods = list(world.having("payment_method", "customer", customer.id))
     sources = list(world.having("card", "customer", customer.id))
+    world.perform(LEAVES, customer.id)
     stub = world.delete(customer, "customer.deleted")
     for method in methods:
         payment_method.detach(world, method)

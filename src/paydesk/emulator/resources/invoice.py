@@ -14,6 +14,7 @@ from paydesk.emulator.resources import (
     invoice_ending,
     invoice_line_edits,
     invoice_lines,
+    invoice_preview,
     invoice_settling,
     invoice_shape,
     invoiceitem,
@@ -227,6 +228,7 @@ ROUTES = (
     Route("POST", _PATH + "/void", _void, area=_AREA),
     Route("POST", _PATH + "/mark_uncollectible", _mark_uncollectible, area=_AREA),
     *invoice_line_edits.ROUTES,
+    *invoice_preview.ROUTES,
     Route(
         "GET",
         "/v1/invoices",

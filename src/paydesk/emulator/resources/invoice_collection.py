@@ -40,9 +40,22 @@ def method_of(world: World, invoice: Document) -> Document | None:
         return _of_source(world, invoice["default_source"])
     owner = invoicing.subscription_of(invoice)
     subscription = None if owner is None else world.find("subscription", owner)
-    if subscription is not None and subscription["default_payment_method"] is not None:
+    if subscription is not None:
+        return method_of_subscription(world, subscription)
+    return _default_of(world, invoice["customer"])
+
+
+def method_of_subscription(world: World, subscription: Document) -> Document | None:
+    """What the invoices of a subscription are charged to: its own choice, or its customer's default."""
+    if subscription["default_payment_method"] is not None:
         return world.find("payment_method", subscription["default_payment_method"])
-    customer = world.find("customer", invoice["customer"])
+    if subscription["default_source"] is not None:
+        return _of_source(world, subscription["default_source"])
+    return _default_of(world, subscription["customer"])
+
+
+def _default_of(world: World, identifier: str) -> Document | None:
+    customer = world.find("customer", identifier)
     if customer is None:
         return None
     default = customer["invoice_settings"]["default_payment_method"]

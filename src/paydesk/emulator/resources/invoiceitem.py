@@ -54,7 +54,7 @@ def add(world: World, customer: Document, invoice: Document | None, given: dict[
     if customer["currency"] is None:
         customer["currency"] = cost.currency
         world.save(customer, "customer.updated")
-    item = _shaped(world, customer, invoice, given, cost, under)
+    item = new(world, customer, invoice, given, cost, under)
     invoice_discounts.take_for_item(world, item, given, under, () if invoice is None else invoice["discounts"])
     world.add(item, "invoiceitem.created")
     if invoice is not None:
@@ -67,9 +67,51 @@ def charge(
     world: World, customer: Document, cost: Cost, *, description: str, tax_rates: list[dict[str, Any]]
 ) -> Document:
     """A new item over what is settled already, told as `invoiceitem.created`. It waits for an invoice."""
-    item = _shaped(world, customer, None, {"description": description}, cost, Under(""))
+    item = new(world, customer, None, {"description": description}, cost, Under(""))
     item["tax_rates"] = tax_rates
     return world.add(item, "invoiceitem.created")
+
+
+def add_priced(world: World, customer: Document, given: dict[str, Any], under: Under) -> Document:
+    """A waiting item at a price, as subscriptions take them: `price` or `price_data`, and how many."""
+    told = dict(given)
+    if told.get("price") is not None:
+        told["pricing"] = {"price": world.get("price", told.pop("price"), param=under("price")).id}
+    told.pop("period", None)
+    return add(world, customer, None, told, under)
+
+
+def new(
+    world: World, customer: Document, invoice: Document | None, given: dict[str, Any], cost: Cost, under: Under
+) -> Document:
+    """An item of this cost, as a request describes it otherwise; not kept yet."""
+    is_discountable = given.get("discountable", cost.amount >= 0)
+    return Document(
+        {
+            "id": world.mint("ii_"),
+            "object": "invoiceitem",
+            "amount": cost.amount,
+            "currency": cost.currency,
+            "customer": customer.id,
+            "customer_account": None,
+            "date": world.now,
+            "description": given.get("description") or (None if "amount" in given else cost.name),
+            "discountable": is_discountable,
+            "discounts": [],
+            "invoice": None if invoice is None else invoice.id,
+            "livemode": world.livemode,
+            "metadata": metadata({}, given.get("metadata", {})),
+            **({} if is_discountable else {"net_amount": cost.amount}),
+            "parent": None,
+            "period": _period(world, given, under),
+            "pricing": cost.pricing,
+            "proration": False,
+            "quantity": cost.quantity,
+            "quantity_decimal": str(cost.quantity),
+            "tax_rates": tax_rate.chosen(world, given.get("tax_rates"), param=under("tax_rates")),
+            "test_clock": customer["test_clock"],
+        }
+    )
 
 
 def pending(world: World, customer: Document, currency: str) -> list[Document]:
@@ -220,38 +262,6 @@ def _period(world: World, given: dict[str, Any], under: Under) -> dict[str, int]
     if period["end"] < period["start"]:
         raise invalid("The period's end must not be before its start.", param=under("period[end]"))
     return {"end": period["end"], "start": period["start"]}
-
-
-def _shaped(
-    world: World, customer: Document, invoice: Document | None, given: dict[str, Any], cost: Cost, under: Under
-) -> Document:
-    is_discountable = given.get("discountable", cost.amount >= 0)
-    return Document(
-        {
-            "id": world.mint("ii_"),
-            "object": "invoiceitem",
-            "amount": cost.amount,
-            "currency": cost.currency,
-            "customer": customer.id,
-            "customer_account": None,
-            "date": world.now,
-            "description": given.get("description") or (None if "amount" in given else cost.name),
-            "discountable": is_discountable,
-            "discounts": [],
-            "invoice": None if invoice is None else invoice.id,
-            "livemode": world.livemode,
-            "metadata": metadata({}, given.get("metadata", {})),
-            **({} if is_discountable else {"net_amount": cost.amount}),
-            "parent": None,
-            "period": _period(world, given, under),
-            "pricing": cost.pricing,
-            "proration": False,
-            "quantity": cost.quantity,
-            "quantity_decimal": str(cost.quantity),
-            "tax_rates": tax_rate.chosen(world, given.get("tax_rates"), param=under("tax_rates")),
-            "test_clock": customer["test_clock"],
-        }
-    )
 
 
 _COST = words("amount price_data pricing quantity unit_amount_decimal")

@@ -1,0 +1,241 @@
+"""Updating a subscription: a change carried out, billed where it is billed at once, or put off until it is paid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from paydesk.emulator.kernel.document import from_text, to_text
+from paydesk.emulator.kernel.errors import StripeError, invalid
+from paydesk.emulator.resources import (
+    invoicing,
+    subscribing,
+    subscription_agenda,
+    subscription_billing,
+    subscription_change,
+    subscription_items,
+    subscription_prorations,
+    subscription_shape,
+    subscription_terms,
+)
+from paydesk.emulator.resources.subscription_shape import ENDED
+from paydesk.emulator.rules import billing_news
+from paydesk.emulator.rules.proration import Period
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from paydesk.emulator.kernel.document import Document
+    from paydesk.emulator.kernel.world import World
+    from paydesk.emulator.resources.subscription_change import Change
+
+PENDING_SECONDS: Final = 23 * 3600
+
+_WHEN_ENDED: Final = frozenset({"cancellation_details", "expand", "metadata"})
+_WHEN_INCOMPLETE: Final = frozenset(
+    {"cancellation_details", "default_payment_method", "default_source", "description", "expand", "metadata"}
+)
+# What can be put off until an invoice is paid.
+_PENDABLE: Final = frozenset({"add_invoice_items", "billing_cycle_anchor", "items", "trial_end", "trial_from_plan"})
+_HOW: Final = frozenset({"expand", "off_session", "payment_behavior", "proration_behavior", "proration_date"})
+
+
+@dataclass(frozen=True)
+class _Before:
+    """A subscription and its items as they were, to go back to."""
+
+    texts: dict[str, tuple[str, str]]
+
+    @classmethod
+    def of(cls, documents: Sequence[Document]) -> _Before:
+        return cls({one.id: (to_text(one), to_text(one.private)) for one in documents})
+
+    def restore(self, document: Document) -> None:
+        public, private = self.texts[document.id]
+        document.clear()
+        document.update(from_text(public))
+        document.private = from_text(private)
+
+
+def update(world: World, subscription: Document, given: dict[str, Any], *, is_one_item: bool = False) -> None:
+    """Change what a request asks to be changed, told as `customer.subscription.updated` where that is anything.
+
+    `is_one_item`: the parameters of the one entry of `items` stand at the top of the request.
+
+    Raises:
+        StripeError: 400 where the request cannot be; 402 where it must be paid at once and is not: nothing is written.
+    """
+    _check_may(subscription, given)
+    behavior = given.get("payment_behavior") or "allow_incomplete"
+    if behavior == "pending_if_incomplete":
+        _check_pendable(given)
+    with world.telling(billing_news.BILLED):
+        items = subscription_shape.items_of(world, subscription)
+        before = _Before.of([subscription, *items])
+        change = propose(world, subscription, given, is_one_item=is_one_item)
+        if change is None:
+            world.save(subscription, "customer.subscription.updated")
+            subscription_agenda.plan(world, subscription)
+            return
+        invoice = bill(world, subscription, change, given) if change.is_billed_now else None
+        if invoice is not None and not _settle(world, subscription, invoice, behavior):
+            _put_off(world, subscription, change, invoice, before, given)
+        else:
+            subscription_shape.keep_items(world, subscription, change.items)
+        world.save(subscription, "customer.subscription.updated")
+        subscription_agenda.plan(world, subscription)
+
+
+def propose(world: World, subscription: Document, given: dict[str, Any], *, is_one_item: bool = False) -> Change | None:
+    """Make a request's changes in memory, and keep what they give back and cost as items of the next invoice.
+
+    None where it only ever touches what is written on the subscription.
+    """
+    customer = world.get("customer", subscription["customer"])
+    subscription_terms.take(world, subscription, customer, given)
+    _take_pause(world, subscription, given)
+    if subscription["status"] in (*ENDED, "incomplete", "paused"):
+        return None
+    subscribing.add_invoice_items(world, customer, given)
+    change = subscription_change.work_out(world, subscription, given, is_one_item=is_one_item)
+    subscription_terms.take_discounts(
+        world, subscription, change.items, given, subscription_items.cost(world, subscription, change.items)
+    )
+    subscription_terms.take_end(world, subscription, change.items, given)
+    by_id = {item.id: item for item in change.items}
+    for proration in change.prorations:
+        kept = subscription_prorations.keep(world, subscription, proration)
+        if proration.amount > 0:
+            by_id[proration.item].private["billed"]["invoice_item"] = kept.id
+    subscription_shape.show(subscription, change.items)
+    return change
+
+
+def bill(world: World, subscription: Document, change: Change, given: dict[str, Any]) -> Document | None:
+    """The draft over what a change costs at once; None where it costs and gives back nothing."""
+    if not change.charges and not change.prorations:
+        return None
+    starts = [item["current_period_start"] for item in change.items]
+    return subscription_billing.draft(
+        world,
+        subscription,
+        change.charges,
+        reason="subscription_update",
+        period=Period(min(*starts, change.moment) if starts else change.moment, world.now),
+        prorated_at=given.get("proration_date"),
+    )
+
+
+def apply_pending(world: World, subscription: Document) -> None:
+    """The invoice that a put-off change waited for is paid: make the change."""
+    pending = subscription.private.pop("pending")
+    subscription["pending_update"] = None
+    change = subscription_change.work_out(world, subscription, pending["given"], at=pending["moment"])
+    subscription_shape.keep_items(world, subscription, change.items)
+    world.save(subscription, "customer.subscription.updated")
+    world.emit("customer.subscription.pending_update_applied", subscription)
+    subscription_agenda.plan(world, subscription)
+
+
+def expire_pending(world: World, subscription: Document) -> None:
+    """Nobody paid for a put-off change in time: it will not be made."""
+    pending = subscription.private.pop("pending")
+    subscription["pending_update"] = None
+    world.save(subscription, "customer.subscription.updated")
+    world.emit("customer.subscription.pending_update_expired", subscription)
+    subscription_agenda.plan(world, subscription)
+    invoice = world.get("invoice", pending["invoice"])
+    if invoice["status"] == "open":
+        invoicing.void(world, invoice)
+
+
+def _settle(world: World, subscription: Document, invoice: Document, behavior: str) -> bool:
+    """Collect what a change costs at once. False: it is not paid, and the change is to wait until it is."""
+    if subscription["collection_method"] == "send_invoice":
+        return True
+    if behavior == "default_incomplete":
+        invoicing.finalize(world, invoice, advances=True)
+        if invoice["status"] == "open":
+            subscription_billing.let_rest(world, invoice)
+            subscription["status"] = "past_due"
+        return True
+    is_pending = behavior == "pending_if_incomplete"
+    if is_pending:
+        invoice.private["is_pending_update"] = True
+    refusal = subscription_billing.collect(world, subscription, invoice, is_first=is_pending)
+    if refusal is not None and behavior == "error_if_incomplete":
+        refusal.keeps_work = False
+        raise refusal
+    return refusal is None or not is_pending
+
+
+def _put_off(
+    world: World,
+    subscription: Document,
+    change: Change,
+    invoice: Document,
+    before: _Before,
+    given: dict[str, Any],
+) -> None:
+    """Leave everything as it was, and keep the change for when its invoice is paid."""
+    proposed = [dict(item) for item in change.items]
+    anchor, trial_end = subscription["billing_cycle_anchor"], subscription["trial_end"]
+    known = subscription_shape.items_of(world, subscription)
+    before.restore(subscription)
+    for item in known:
+        before.restore(item)
+    subscription["latest_invoice"] = invoice.id
+    subscription["pending_update"] = {
+        "billing_cycle_anchor": anchor if anchor != subscription["billing_cycle_anchor"] else None,
+        "cancel_at_period_end": None,
+        "discount": None,
+        "discounts": None,
+        "expires_at": world.now + PENDING_SECONDS,
+        "metadata": None,
+        "subscription_items": proposed,
+        "trial_end": trial_end if trial_end != subscription["trial_end"] else None,
+        "trial_from_plan": given.get("trial_from_plan"),
+    }
+    told = {name: given[name] for name in given.keys() & (_PENDABLE | {"proration_behavior"})}
+    told.pop("add_invoice_items", None)
+    subscription.private["pending"] = {"given": told, "invoice": invoice.id, "moment": change.moment}
+    subscription_shape.show(subscription, known)
+
+
+def _check_may(subscription: Document, given: dict[str, Any]) -> None:
+    status = subscription["status"]
+    if status == "canceled" and given.keys() - _WHEN_ENDED:
+        raise StripeError(
+            "A canceled subscription can only update its cancellation_details and metadata.",
+            code="invalid_canceled_subscription_fields",
+        )
+    if status == "incomplete_expired" and given.keys() - _WHEN_ENDED:
+        raise invalid("This subscription has expired: nothing but its metadata can be changed.")
+    if status == "incomplete" and given.keys() - _WHEN_INCOMPLETE:
+        name = sorted(given.keys() - _WHEN_INCOMPLETE)[0]
+        raise invalid(
+            f"You cannot update `{name}` of a subscription whose status is `incomplete`: its first invoice must be "
+            "paid first.",
+            param=name,
+        )
+
+
+def _check_pendable(given: dict[str, Any]) -> None:
+    for name in sorted(given.keys() - _PENDABLE - _HOW):
+        raise invalid(
+            f"You cannot change `{name}` when `payment_behavior` is set to `pending_if_incomplete`.", param=name
+        )
+
+
+def _take_pause(world: World, subscription: Document, given: dict[str, Any]) -> None:
+    """Stop collecting for a while, or go on with it."""
+    if "pause_collection" not in given:
+        return
+    asked = given["pause_collection"]
+    if asked is None:
+        subscription["pause_collection"] = None
+        return
+    resumes_at = asked.get("resumes_at")
+    if resumes_at is not None and resumes_at <= world.now:
+        raise invalid("`resumes_at` must be in the future.", param="pause_collection[resumes_at]")
+    subscription["pause_collection"] = {"behavior": asked["behavior"], "resumes_at": resumes_at}

@@ -11,6 +11,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("stripe", "stripe", "Run a local Stripe."),
     ("dev", "dev", "Run your app beside a local Stripe, wired to it."),
     ("demo", "demo", "Watch a first paid customer, on this machine."),
+    ("clock", "clock", "Push a local Stripe's time forward, or see what time it is there."),
     ("worker", "worker", "Apply what Stripe told us, in a process of its own."),
     ("migrate", "migrate", "Bring the database's tables up to date."),
 )

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.request import Request, urlopen
 
+from paydesk.cli.controls import Controls
 from paydesk.cli.stripe import KEY
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 WEBHOOK_PATH = "/webhooks/stripe"
 KEPT = "webhook-endpoint.json"
-TIMEOUT_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,8 @@ def endpoint(stripe_url: str, base_url: str, folder: Path) -> Endpoint:
             endpoints.update(known.id, {"url": url, "disabled": False})
         wired = Endpoint(known.id, url, known.secret)
     elif (like := next((one for one in there.values() if (one.url, one.status) == (url, "enabled")), None)) is not None:
-        wired = Endpoint(like.id, url, _roll(stripe_url, like.id))
+        rolled = Controls(stripe_url, KEY).post(f"/webhook_endpoints/{like.id}/roll_secret", {})
+        wired = Endpoint(like.id, url, rolled["secret"])
     else:
         made = endpoints.create({"url": url, "enabled_events": ["*"], "description": "paydesk dev"})
         wired = Endpoint(made.id, url, made.secret or "")
@@ -76,17 +76,6 @@ def secrets(stripe_url: str, base_url: str, webhook_secret: str, environment: Ma
         "STRIPE_API_BASE": stripe_url,
         "BASE_URL": base_url,
     }
-
-
-def _roll(stripe_url: str, identifier: str) -> str:
-    request = Request(  # noqa: S310 - our own server, on this machine
-        f"{stripe_url}/_local/webhook_endpoints/{identifier}/roll_secret",
-        method="POST",
-        headers={"Authorization": f"Bearer {KEY}"},
-    )
-    with urlopen(request, timeout=TIMEOUT_SECONDS) as response:  # noqa: S310 - as above
-        secret: str = json.load(response)["secret"]
-    return secret
 
 
 def _kept(folder: Path) -> Endpoint | None:

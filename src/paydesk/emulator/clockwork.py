@@ -40,6 +40,7 @@ class Clockwork:
         self._sender = sender
         self._pushing: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._advancing: dict[tuple[int, str], asyncio.Task[None]] = {}
+        self._targets: dict[int, int] = {}
 
     async def run(self) -> None:
         """Do what is due when it is due, for ever; an advance that a crash broke off goes on."""
@@ -74,11 +75,19 @@ class Clockwork:
     async def push(self, sandbox: Sandbox, seconds: int) -> int:
         """Push a sandbox's clock forward. Says how many things happened meanwhile, deliveries not counted."""
         async with self._pushing[sandbox.number]:
-            return await self._push(sandbox, seconds)
+            target = self._kernel.sandboxes.now(sandbox) + seconds
+            self._targets[sandbox.number] = target
+            try:
+                return await self._push_to(sandbox, target)
+            finally:
+                del self._targets[sandbox.number]
 
-    async def _push(self, sandbox: Sandbox, seconds: int) -> int:
+    def target(self, sandbox: Sandbox) -> int | None:
+        """Where a sandbox's clock is being pushed to; None when nobody pushes it."""
+        return self._targets.get(sandbox.number)
+
+    async def _push_to(self, sandbox: Sandbox, target: int) -> int:
         agenda, sandboxes, sender = self._kernel.agenda, self._kernel.sandboxes, self._sender
-        target = sandboxes.now(sandbox) + seconds
         played = 0
         await sender.settle(sandbox)
         while True:

@@ -101,6 +101,7 @@ def _list(call: Call) -> lists.Page:
         call.url,
         params,
         narrowed_by=("collection_method", "customer", "customer_account", "id", "status", "test_clock"),
+        hides_clocks=not {"customer", "test_clock"} & params.keys(),
     )
 
 

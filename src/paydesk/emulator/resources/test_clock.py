@@ -13,6 +13,7 @@ from paydesk.emulator.kernel.document import Document
 from paydesk.emulator.kernel.errors import invalid
 from paydesk.emulator.kernel.kinds import Kind
 from paydesk.emulator.kernel.routes import Call, Route, listing, retrieve, words
+from paydesk.emulator.resources.subscription_shape import ENDED
 from paydesk.emulator.rules.spans import of
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ INTERVALS_MAX: Final = 2
 LATEST: Final = 9_999_999_999
 _WITHOUT_SUBSCRIPTIONS: Final = of(years=2)
 _EXPIRE: Final = "test_helpers.test_clock.expire"
-_ENDED: Final = frozenset({"canceled", "incomplete_expired"})
 
 
 def take_in(world: World, identifier: str) -> str:
@@ -189,7 +189,7 @@ def _customers(world: World, clock: Document) -> list[Document]:
 
 def _live(world: World, customer: Document) -> list[Document]:
     subscriptions: Iterable[Document] = world.having("subscription", "customer", customer.id)
-    return [subscription for subscription in subscriptions if subscription["status"] not in _ENDED]
+    return [subscription for subscription in subscriptions if subscription["status"] not in ENDED]
 
 
 _ONE: Final = "/v1/test_helpers/test_clocks/{test_clock}"

@@ -9,12 +9,12 @@ All amounts are whole numbers of the currency's smallest unit.
 
 from __future__ import annotations
 
-import calendar
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
+
+from paydesk.emulator.rules.cycles import plus_months
 
 if TYPE_CHECKING:
     from paydesk.emulator.kernel.document import Document
@@ -91,10 +91,7 @@ def ends(duration: str, months: int | None, start: int) -> int | None:
     """When a discount that starts then is over: months later to the second; None where no date ends it."""
     if duration != "repeating" or months is None:
         return None
-    began = datetime.fromtimestamp(start, UTC)
-    year, month = divmod(began.year * 12 + began.month - 1 + months, 12)
-    day = min(began.day, calendar.monthrange(year, month + 1)[1])
-    return int(began.replace(year=year, month=month + 1, day=day).timestamp())
+    return plus_months(start, months)
 
 
 def taken(given: Terms, parts: Sequence[Part], *, step: int = 1) -> tuple[int, ...]:

@@ -5,11 +5,11 @@ A month is a month of the calendar, on the same day or on its last: a month afte
 
 from __future__ import annotations
 
-import calendar
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Final
+
+from paydesk.emulator.rules.cycles import plus_months
 
 _MONTHS: Final = {"y": 12, "mo": 1}
 _SECONDS: Final = {"w": 7 * 24 * 3600, "d": 24 * 3600, "h": 3600, "m": 60, "s": 1}
@@ -77,14 +77,6 @@ def read(text: str) -> Span | None:
     """What a text means, as people or ISO 8601 write it; None when it is no span."""
     amounts = _in_iso(text.strip()) or _in_words(text.strip().lower())
     return None if amounts is None else of(**amounts)
-
-
-def plus_months(moment: int, months: int) -> int:
-    """So many months later, at the same time of the same day, or of the month's last where it is too short for it."""
-    start = datetime.fromtimestamp(moment, UTC)
-    year, month = divmod(start.year * 12 + start.month - 1 + months, 12)
-    day = min(start.day, calendar.monthrange(year, month + 1)[1])
-    return int(start.replace(year=year, month=month + 1, day=day).timestamp())
 
 
 def _in_iso(text: str) -> dict[str, int] | None:

@@ -55,13 +55,17 @@ def status(client: stripe.StripeClient, invoice: stripe.Invoice) -> str | None:
 
 def test_an_invoice_is_paid_on_its_page(client: stripe.StripeClient, visitor: Wire) -> None:
     """It shows what is owed and for what; afterwards it says so, and leads to the receipt."""
-    invoice = opened(client, customer(client, None, balance=-500), 1500, 700, description="June", footer="Thank you")
+    ada = customer(client, None, balance=-500, tax_id_data=[{"type": "eu_vat", "value": "DE123456789"}])
+    own = client.v1.tax_ids.create({"type": "us_ein", "value": "12-3456789"})
+    more: Any = {"description": "June", "footer": "Thank you", "account_tax_ids": [own.id]}
+    invoice = opened(client, ada, 1500, 700, **more)
     before = show(visitor, invoice)
 
     answer = submit(visitor, invoice)
 
     after = show(visitor, invoice)
     assert all(words in before for words in ("$17.00", "$22.00", "−$5.00", "June", "Thank you", "Ada Lovelace"))
+    assert all(number in before for number in ("EU VAT DE123456789", "US EIN 12-3456789"))
     assert str(invoice.number) in before
     assert (answer.status, answer.headers["location"]) == (303, invoice.hosted_invoice_url)
     assert status(client, invoice) == "paid"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def written(view: View) -> bytes:
     """The document."""
-    notes = (view.told, f"Billed to {view.billed_to}" if view.billed_to else None, view.description)
+    notes = (view.told, f"Billed to {view.billed_to}" if view.billed_to else None, *view.tax_ids, view.description)
     return paper.written(
         Sheet(
             title=f"Invoice {view.number}",

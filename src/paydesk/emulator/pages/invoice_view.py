@@ -72,6 +72,7 @@ class View:
     is_payable: bool
     told: str
     billed_to: str | None
+    tax_ids: tuple[str, ...]
     description: str | None
     footer: str | None
     lines: tuple[Line, ...]
@@ -119,6 +120,7 @@ def of(
         is_payable=is_payable(world, invoice),
         told=_told(invoice),
         billed_to=invoice["customer_name"] or invoice["customer_email"],
+        tax_ids=_tax_ids(world, invoice),
         description=invoice["description"],
         footer=invoice["footer"],
         lines=tuple(_line(world, line) for line in invoice_lines.of(invoice)),
@@ -151,6 +153,13 @@ def _deductions(invoice: Document, *, is_paid: bool) -> tuple[tuple[str, int], .
     paid_before = 0 if is_paid else invoice["amount_paid"]
     named = (("Customer's balance", balance), ("Credit notes", -credited), ("Paid so far", -paid_before))
     return tuple((name, amount) for name, amount in named if amount)
+
+
+def _tax_ids(world: World, invoice: Document) -> tuple[str, ...]:
+    """Both sides' numbers, each with what it is and whose."""
+    own = [world.find("tax_id", identifier) for identifier in invoice["account_tax_ids"] or ()]
+    named = [(one, "your") for one in invoice["customer_tax_ids"]] + [(one, "our") for one in own if one is not None]
+    return tuple(f"{one['type'].replace('_', ' ').upper()} {one['value']} ({whose} tax ID)" for one, whose in named)
 
 
 def _told(invoice: Document) -> str:

@@ -11,7 +11,7 @@ from paydesk.emulator.kernel.kinds import Include, Kind
 from paydesk.emulator.kernel.lists import Page, nested
 from paydesk.emulator.kernel.routes import Call, Route, listing, retrieve, words
 from paydesk.emulator.kernel.search import search
-from paydesk.emulator.resources import card, customer_balance_transaction, payment_method, test_clock
+from paydesk.emulator.resources import card, customer_balance_transaction, payment_method, tax_id, test_clock
 from paydesk.emulator.rules.addresses import check_email
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ CUSTOMER = Kind(
             "location": None,
             "provider": "stripe",
         },
-        "tax_ids": _none_yet("tax_ids"),
+        "tax_ids": tax_id.embedded,
     },
     answers_when_deleted=True,
 )
@@ -127,6 +127,7 @@ def _create(call: Call) -> Document:
     call.echo(customer)
     _move_balance(world, customer, from_balance=0, type="initial")
     world.add(customer, "customer.created")
+    tax_id.give(world, customer, given.get("tax_id_data") or (), param="tax_id_data")
     if source is not None:
         world.add(source, "customer.source.created")
     return customer
@@ -181,6 +182,7 @@ def _delete(call: Call) -> dict[str, Any]:
     sources = list(world.having("card", "customer", customer.id))
     world.perform(LEAVES, customer.id)
     stub = world.delete(customer, "customer.deleted")
+    tax_id.forget(world, customer)
     for method in methods:
         payment_method.detach(world, method)
     for source in sources:
@@ -254,7 +256,13 @@ _SETTABLE = (
 
 KINDS = (CUSTOMER,)
 ROUTES = (
-    Route("POST", "/v1/customers", _create, uses=_SETTABLE | {"payment_method", "test_clock"}, area="customer"),
+    Route(
+        "POST",
+        "/v1/customers",
+        _create,
+        uses=_SETTABLE | words("payment_method tax_id_data test_clock"),
+        area="customer",
+    ),
     search(
         "/v1/customers/search",
         CUSTOMER,

@@ -169,9 +169,10 @@ _FILTERS = (
     "subscription=parent.subscription_details.subscription",
 )
 _SETTABLE = words(
-    "auto_advance automatically_finalizes_at collection_method custom_fields days_until_due default_payment_method "
-    "default_source default_tax_rates description discounts due_date effective_at footer metadata number "
-    "payment_settings.default_mandate payment_settings.payment_method_types shipping_details statement_descriptor"
+    "account_tax_ids auto_advance automatically_finalizes_at collection_method custom_fields days_until_due "
+    "default_payment_method default_source default_tax_rates description discounts due_date effective_at footer "
+    "metadata number payment_settings.default_mandate payment_settings.payment_method_types shipping_details "
+    "statement_descriptor"
 )
 _REFUSED = {
     "application_fee_amount": intents.CONNECT,

@@ -8,7 +8,7 @@ from paydesk.emulator.kernel.document import Document
 from paydesk.emulator.kernel.errors import exclusive, invalid
 from paydesk.emulator.kernel.fields import metadata
 from paydesk.emulator.kernel.kinds import Kind
-from paydesk.emulator.resources import account, invoice_payment, tax_rate
+from paydesk.emulator.resources import account, invoice_payment, tax_id, tax_rate
 from paydesk.emulator.resources.charge import shipping
 from paydesk.emulator.rules.invoice_attempts import FINALIZES_AFTER_SECONDS, RESTS_SECONDS
 
@@ -31,6 +31,7 @@ INVOICE = Kind(
     missing_param="invoice",
     filters=("collection_method", "customer", "due_date", "parent.subscription_details.subscription", "status"),
     references={
+        "account_tax_ids": "tax_id",
         "customer": "customer",
         "default_payment_method": "payment_method",
         "default_source": "card",
@@ -84,7 +85,7 @@ def new(
             "custom_fields": None,
             "customer": customer.id,
             "customer_account": None,
-            **of_customer(customer),
+            **of_customer(world, customer),
             "default_payment_method": None,
             "default_source": None,
             "default_tax_rates": [],
@@ -144,7 +145,7 @@ def new(
     return invoice
 
 
-def of_customer(customer: Document) -> dict[str, Any]:
+def of_customer(world: World, customer: Document) -> dict[str, Any]:
     """What an invoice repeats of its customer, until it is finalised."""
     return {
         "customer_address": customer["address"],
@@ -153,7 +154,7 @@ def of_customer(customer: Document) -> dict[str, Any]:
         "customer_phone": customer["phone"],
         "customer_shipping": customer["shipping"],
         "customer_tax_exempt": customer["tax_exempt"],
-        "customer_tax_ids": [],
+        "customer_tax_ids": tax_id.shown(world, customer),
     }
 
 
@@ -176,6 +177,8 @@ def take(world: World, invoice: Document, customer: Document, given: dict[str, A
             invoice["payment_settings"][name] = settings[name]
     if "default_tax_rates" in given:
         invoice["default_tax_rates"] = tax_rate.chosen(world, given["default_tax_rates"], param="default_tax_rates")
+    if "account_tax_ids" in given:
+        invoice["account_tax_ids"] = tax_id.own(world, given["account_tax_ids"], param="account_tax_ids")
     _take_payment(world, invoice, customer, given)
     if given.get("collection_method") is not None:
         invoice["collection_method"] = given["collection_method"]

@@ -114,7 +114,7 @@ def finalize(
     invoice_lines.weigh(world, invoice)
     if invoice["amount_due"]:
         check_charge_amount(invoice["amount_due"], invoice["currency"])
-    invoice.update(invoice_shape.of_customer(customer))
+    invoice.update(invoice_shape.of_customer(world, customer))
     _use_balance(world, invoice, customer)
     if advances is not None:
         invoice["auto_advance"] = advances

@@ -10,7 +10,7 @@ from typing import Any
 import stripe
 
 from tests.emulator.controls import Controls
-from tests.emulator.invoicing import before, customer, intent_of
+from tests.emulator.invoicing import before, customer, intent_of, refused
 from tests.emulator.paying import events
 from tests.emulator.subscribing import DAY, HOUR, invoices, item, latest, lines, period, price, subscribed
 
@@ -246,6 +246,27 @@ def test_items_of_two_rhythms_renew_each_in_its_own(client: stripe.StripeClient,
     assert period(now, 1) == period(made, 1)
     assert lines(latest(client, made)) == [("1 × Pro (at $5.00 / month)", 500)]
     assert item(now, 0).id == item(made, 0).id
+
+
+def test_what_waits_for_a_subscription_comes_with_its_next_invoice(
+    client: stripe.StripeClient, controls: Controls
+) -> None:
+    """An item can be one subscription's alone; and be billed before its time."""
+    ada = customer(client)
+    made, other = subscribed(client, ada), subscribed(client, ada)
+    for amount, owner in ((300, made), (400, made), (500, other)):
+        client.v1.invoice_items.create(
+            {"customer": ada.id, "amount": amount, "currency": "usd", "description": "Help", "subscription": owner.id}
+        )
+
+    early = client.v1.invoices.create({"customer": ada.id, "subscription": made.id})
+
+    assert (early.total, early.billing_reason) == (700, "manual")
+    with refused("Nothing to invoice for subscription"):
+        client.v1.invoices.create({"customer": ada.id, "subscription": made.id})
+    controls.push(31 * DAY)
+    assert [amount for _, amount in lines(latest(client, made))] == [2500]
+    assert [amount for _, amount in lines(latest(client, other))] == [500, 2500]
 
 
 def replace_card(client: stripe.StripeClient, owner: str, card: str) -> None:

@@ -20,6 +20,7 @@ from paydesk.emulator.resources import (
     invoiceitem,
     invoicing,
     payment_method,
+    subscription_shape,
 )
 from paydesk.emulator.resources.invoice_shape import INVOICE
 from paydesk.emulator.rules import intents
@@ -39,10 +40,28 @@ def _create(call: Call) -> Document:
     customer = world.get("customer", given["customer"], param="customer")
     if given.get("currency") is not None:
         given["currency"] = check_currency(given["currency"])
+    if given.get("subscription") is not None:
+        return _of_subscription(call, customer)
     waiting: list[Document] = []
     if given.get("pending_invoice_items_behavior") == "include":
         waiting = invoiceitem.pending(world, customer, given.get("currency") or customer["currency"] or "usd")
     return invoicing.draft(world, customer, given, waiting=waiting, echo=call.echo)
+
+
+def _of_subscription(call: Call, customer: Document) -> Document:
+    """What waits for a subscription's next invoice, billed before it."""
+    world, given = call.world, call.params
+    subscription = invoiceitem.own_subscription(world, customer, given["subscription"])
+    waiting = [
+        item
+        for item in invoiceitem.awaiting(world, subscription)
+        if invoiceitem.subscription_of(item) == subscription.id
+    ]
+    if not waiting:
+        raise invalid("Nothing to invoice for subscription", code="invoice_no_subscription_line_items")
+    parent = subscription_shape.details(subscription)
+    told = given | {"currency": subscription["currency"]}
+    return invoicing.draft(world, customer, told, parent=parent, waiting=waiting, echo=call.echo)
 
 
 def _update(call: Call) -> Document:
@@ -181,7 +200,6 @@ _REFUSED = {
     "from_invoice": "revisions of invoices are not modelled.",
     "on_behalf_of": intents.CONNECT,
     "shipping_cost": "shipping costs are not modelled, so the amount would be too low.",
-    "subscription": "subscriptions are not modelled, so the invoice would not hold what is due.",
     "transfer_data": intents.CONNECT,
 }
 _PATH = "/v1/invoices/{invoice}"
@@ -193,7 +211,7 @@ ROUTES = (
         "POST",
         "/v1/invoices",
         _create,
-        uses=_SETTABLE | words("currency customer pending_invoice_items_behavior"),
+        uses=_SETTABLE | words("currency customer pending_invoice_items_behavior subscription"),
         refuses=_REFUSED,
         area=_AREA,
     ),

@@ -55,6 +55,9 @@ def add(world: World, customer: Document, invoice: Document | None, given: dict[
         customer["currency"] = cost.currency
         world.save(customer, "customer.updated")
     item = new(world, customer, invoice, given, cost, under)
+    if given.get("subscription") is not None:
+        owner = own_subscription(world, customer, given["subscription"], param=under("subscription"))
+        item["parent"] = {"subscription_details": {"subscription": owner.id}, "type": "subscription_details"}
     invoice_discounts.take_for_item(world, item, given, under, () if invoice is None else invoice["discounts"])
     world.add(item, "invoiceitem.created")
     if invoice is not None:
@@ -125,6 +128,14 @@ def awaiting(world: World, subscription: Document) -> list[Document]:
     customer = world.get("customer", subscription["customer"])
     found = pending(world, customer, subscription["currency"])[::-1]
     return [item for item in found if subscription_of(item) in (None, subscription.id)]
+
+
+def own_subscription(world: World, customer: Document, identifier: str, *, param: str = "subscription") -> Document:
+    """A customer's subscription. Raises 400 where it is somebody else's."""
+    subscription = world.get("subscription", identifier, param=param)
+    if subscription["customer"] != customer.id:
+        raise invalid(f"The subscription {identifier} does not belong to customer {customer.id}.", param=param)
+    return subscription
 
 
 def subscription_of(item: Document) -> str | None:
@@ -275,8 +286,8 @@ ROUTES = (
         "POST",
         "/v1/invoiceitems",
         _create,
-        uses=_SETTABLE | words("currency customer invoice"),
-        refuses=NOT_MODELLED | {"subscription": "subscriptions are not modelled, so it would not be on its invoice."},
+        uses=_SETTABLE | words("currency customer invoice subscription"),
+        refuses=NOT_MODELLED,
         area=_AREA,
     ),
     retrieve(_PATH, INVOICEITEM),

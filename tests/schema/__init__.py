@@ -66,6 +66,10 @@ def check(value: Any) -> None:
         return
     if name in ("list", "search_result"):
         assert {"url", "has_more", "data"} <= set(value), f"not a list envelope: {sorted(value)}"
+    elif value.get("deleted") and name == "discount":
+        # The one object of which more than a stub is left.
+        _hold(value, "deleted_discount")
+        _know(value, name)
     elif value.get("deleted"):
         assert set(value) == {"id", "object", "deleted"}, f"not a deletion stub: {value}"
     elif isinstance(name, str):

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Final
 from paydesk.emulator.kernel.document import Document
 from paydesk.emulator.kernel.errors import StripeError, exclusive, invalid, missing_param
 from paydesk.emulator.resources import (
-    discounting,
     invoice_collection,
     invoice_settling,
     invoiceitem,
@@ -83,7 +82,7 @@ def begin(world: World, customer: Document, given: dict[str, Any]) -> Begun:
     charges = _charges(world, subscription, items, given)
     subscription_shape.show(subscription, items)
     world.add(subscription)
-    _discount(world, subscription, items, given)
+    subscription_terms.take_discounts(world, subscription, given, subscription_items.cost(world, subscription, items))
     subscription_shape.keep_items(world, subscription, items)
     subscription_terms.take_end(world, subscription, items, given)
     add_invoice_items(world, customer, given)
@@ -237,29 +236,6 @@ def _take_anchor(
     subscription["billing_cycle_anchor"] = named
     day: int | None = None if config is None else config["day_of_month"]
     return day
-
-
-def _discount(world: World, subscription: Document, items: Sequence[Document], given: dict[str, Any]) -> None:
-    amount = subscription_items.cost(world, subscription, items)
-    subscription_terms.take_discounts(world, subscription, items, given, amount)
-    for place, (item, entry) in enumerate(zip(items, given["items"], strict=True)):
-        if not entry.get("discounts"):
-            continue
-        bought = discounting.purchase(
-            world,
-            subscription["customer"],
-            subscription["currency"],
-            subscription_items.cost_of(world, subscription, item),
-            frozenset((str(item["price"]["product"]),)),
-        )
-        item["discounts"] = discounting.attach(
-            world,
-            entry["discounts"],
-            bought,
-            param=f"items[{place}][discounts]",
-            subscription=subscription.id,
-            subscription_item=item.id,
-        )
 
 
 def add_invoice_items(world: World, customer: Document, given: dict[str, Any]) -> None:

@@ -107,12 +107,9 @@ def _list(call: Call) -> lists.Page:
 
 _ITEMS: Final = frozenset(f"items.{name}" for name in subscription_items.TAKEN)
 _EXTRA: Final = words(
-    "add_invoice_items.discountable add_invoice_items.metadata add_invoice_items.price add_invoice_items.price_data "
-    "add_invoice_items.quantity add_invoice_items.tax_rates"
+    "add_invoice_items.discountable add_invoice_items.discounts add_invoice_items.metadata add_invoice_items.price "
+    "add_invoice_items.price_data add_invoice_items.quantity add_invoice_items.tax_rates"
 )
-_REFUSED: Final = subscription_terms.REFUSED | {
-    "add_invoice_items.discounts": "discounts of single items are not modelled here, so the amount would be too high."
-}
 _PATH: Final = "/v1/subscriptions/{subscription}"
 _EXPOSED: Final = "/v1/subscriptions/{subscription_exposed_id}"
 _AREA: Final = SUBSCRIPTION.area
@@ -130,7 +127,7 @@ ROUTES = (
             "backdate_start_date billing_cycle_anchor billing_cycle_anchor_config billing_mode currency customer "
             "payment_behavior proration_behavior trial_end trial_from_plan trial_period_days"
         ),
-        refuses=_REFUSED,
+        refuses=subscription_terms.REFUSED,
         area=_AREA,
     ),
     search("/v1/subscriptions/search", SUBSCRIPTION, fields="canceled_at:number created:number metadata:map status"),
@@ -146,7 +143,7 @@ ROUTES = (
             "billing_cycle_anchor items.clear_usage items.deleted items.id pause_collection payment_behavior "
             "proration_behavior proration_date trial_end trial_from_plan"
         ),
-        refuses=_REFUSED,
+        refuses=subscription_terms.REFUSED,
         area=_AREA,
     ),
     Route(

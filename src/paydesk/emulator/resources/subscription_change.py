@@ -154,7 +154,7 @@ def _changed(
             if now_sold["recurring"]["usage_type"] == "metered" and entry.get("quantity") is None:
                 told = {}
             subscription_shape.set_quantity(one.item, subscription_items.quantity(told, under, now_sold))
-        subscription_items.describe(world, one.item, entry, under)
+        subscription_items.describe(world, subscription, one.item, entry, under)
     return sold
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from paydesk.emulator.kernel.errors import StripeError, exclusive, invalid, missing_param
 from paydesk.emulator.kernel.fields import metadata
 from paydesk.emulator.kernel.routes import words
-from paydesk.emulator.resources import price, subscription_shape, tax_rate
+from paydesk.emulator.resources import discounting, price, subscription_shape, tax_rate
 from paydesk.emulator.rules import price_costs
 from paydesk.emulator.rules.price_amounts import Under
 
@@ -79,16 +79,32 @@ def new(world: World, subscription: Document, given: dict[str, Any], under: Unde
     if sold is None:
         raise missing_param(under("price"))
     item = subscription_shape.new_item(world, subscription.id, sold, quantity(given, under, sold))
-    describe(world, item, given, under)
+    describe(world, subscription, item, given, under)
     return item
 
 
-def describe(world: World, item: Document, given: dict[str, Any], under: Under) -> None:
-    """Take over what an entry says of an item that changes no amount of its own."""
+def describe(world: World, subscription: Document, item: Document, given: dict[str, Any], under: Under) -> None:
+    """Take over what an entry says of an item besides what it sells, and how many.
+
+    Raises:
+        StripeError: 400 where a discount cannot be redeemed for it.
+    """
     if "metadata" in given:
         item["metadata"] = metadata(item["metadata"], given["metadata"])
     if "tax_rates" in given:
         item["tax_rates"] = tax_rate.chosen(world, given["tax_rates"], param=under("tax_rates"))
+    if "discounts" in given:
+        customer, currency = subscription["customer"], subscription["currency"]
+        item["discounts"] = discounting.replace(
+            world,
+            item["discounts"],
+            given["discounts"],
+            discounting.purchase(world, customer, currency, cost_of(world, subscription, item)),
+            param=under("discounts"),
+            inherited=subscription["discounts"],
+            subscription=subscription.id,
+            subscription_item=item.id,
+        )
 
 
 def check(subscription: Document, items: Sequence[Document]) -> None:

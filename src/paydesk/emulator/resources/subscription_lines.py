@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from paydesk.emulator.resources import discounting
 from paydesk.emulator.resources.subscription_shape import is_metered
 from paydesk.emulator.rules import price_costs
 from paydesk.emulator.rules.money import amount_text, exponent
@@ -86,7 +87,7 @@ def _line(world: World, subscription: Document, charge: Charge, part: Part, text
         "description": text,
         "discount_amounts": [],
         "discountable": True,
-        "discounts": list(item["discounts"]),
+        "discounts": discounting.in_force(world, item["discounts"], world.now),
         "invoice": invoice,
         "livemode": world.livemode,
         "metadata": dict(subscription["metadata"]),

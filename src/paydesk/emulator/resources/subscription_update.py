@@ -99,7 +99,7 @@ def propose(world: World, subscription: Document, given: dict[str, Any], *, is_o
     subscribing.add_invoice_items(world, customer, given)
     change = subscription_change.work_out(world, subscription, given, is_one_item=is_one_item)
     subscription_terms.take_discounts(
-        world, subscription, change.items, given, subscription_items.cost(world, subscription, change.items)
+        world, subscription, given, subscription_items.cost(world, subscription, change.items)
     )
     subscription_terms.take_end(world, subscription, change.items, given)
     by_id = {item.id: item for item in change.items}
@@ -225,6 +225,13 @@ def _check_pendable(given: dict[str, Any]) -> None:
         raise invalid(
             f"You cannot change `{name}` when `payment_behavior` is set to `pending_if_incomplete`.", param=name
         )
+    for place, entry in enumerate(given.get("items") or ()):
+        # A discount is redeemed when it is asked for: it cannot wait for a payment, and be had no sooner.
+        if "discounts" in entry:
+            raise invalid(
+                "You cannot change `discounts` when `payment_behavior` is set to `pending_if_incomplete`.",
+                param=f"items[{place}][discounts]",
+            )
 
 
 def _take_pause(world: World, subscription: Document, given: dict[str, Any]) -> None:

@@ -7,17 +7,16 @@ again when somebody pays, and counted as redeemed when the session is complete.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
-from paydesk.emulator.kernel.document import Document
 from paydesk.emulator.resources import discount_shape, discounting
 from paydesk.emulator.rules import redeeming
-from paydesk.emulator.rules.discounts import Part, Terms, taken, terms
+from paydesk.emulator.rules.discounts import Part, promised, taken
 from paydesk.emulator.rules.money import step
 from paydesk.emulator.rules.redeeming import Purchase, Why
 
 if TYPE_CHECKING:
+    from paydesk.emulator.kernel.document import Document
     from paydesk.emulator.kernel.world import World
 
 # A session has one discount at most.
@@ -50,18 +49,7 @@ def granted(
         StripeError: 400 where it cannot be redeemed.
     """
     coupon = discounting.redeemable(world, coupon, code, bought, _PARAM)
-    given = terms(coupon, bought.currency)
-    if given is None:
-        raise ValueError("a discount that can be redeemed has terms in its currency")
-    return {
-        "id": world.mint("di_"),
-        "coupon": coupon.id,
-        "promotion_code": None if code is None else code.id,
-        "label": discounting.label_of(coupon, code),
-        "terms": asdict(given),
-        "start": world.now,
-        "is_typed": is_typed,
-    }
+    return discounting.offer(world, coupon, code) | {"is_typed": is_typed, "start": world.now}
 
 
 def purchase(world: World, lines: Sequence[Line], currency: str, customer: str | None) -> Purchase:
@@ -107,9 +95,10 @@ def check(world: World, session: Document, lines: Sequence[Line]) -> None:
 def discounted(world: World, lines: Sequence[dict[str, Any]], discount: Discount | None) -> list[dict[str, Any]]:
     """Line items with what the discount takes off each."""
     off: Sequence[int] = [0] * len(lines)
-    if discount is not None and lines:
+    terms = None if discount is None or not lines else promised(discount["terms"], lines[0]["currency"])
+    if terms is not None:
         parts = [Part(_product(world, line), line["amount_subtotal"]) for line in lines]
-        off = taken(_terms(discount), parts, step=step(lines[0]["currency"]))
+        off = taken(terms, parts, step=step(lines[0]["currency"]))
     return [
         line | {"amount_discount": less, "amount_total": line["amount_subtotal"] - less}
         for line, less in zip(lines, off, strict=True)
@@ -137,17 +126,13 @@ def lasting(world: World, session: Document) -> Document | None:
     kept = of(session)
     if kept is None:
         return None
-    terms = kept["terms"]
-    amounts = {} if terms["amount_off"] is None else {session["currency"]: terms["amount_off"]}
-    discount = Document(
-        _shape(session, kept),
-        {
-            "duration": "once",
-            "label": kept["label"],
-            "terms": {"amounts": amounts, "percent_off": terms["percent_off"], "products": terms["products"]},
-        },
-    )
-    return world.add(discount)
+    return discounting.grant(world, kept | {"duration": "once"}, session["customer"], checkout_session=session.id)
+
+
+def entries(session: Document) -> list[dict[str, Any]]:
+    """A session's discount as `discounts` of the subscription that follows: on the terms, and counted once, as here."""
+    kept = of(session)
+    return [] if kept is None else [{"offer": kept}]
 
 
 def redeem(world: World, session: Document) -> None:
@@ -158,6 +143,7 @@ def redeem(world: World, session: Document) -> None:
 
 
 def _shape(session: Document, kept: Discount) -> dict[str, Any]:
+    """A session's discount before it is an object of its own."""
     return discount_shape.shape(
         kept["id"],
         coupon=kept["coupon"],
@@ -172,12 +158,6 @@ def _named(world: World, discount: Discount) -> tuple[Document | None, Document 
     """A discount's coupon, unless it was deleted, and its promotion code, if it is one."""
     code = discount["promotion_code"]
     return world.find("coupon", discount["coupon"]), None if code is None else world.get("promotion_code", code)
-
-
-def _terms(discount: Discount) -> Terms:
-    kept = discount["terms"]
-    products = kept["products"]
-    return Terms(kept["percent_off"], kept["amount_off"], None if products is None else tuple(products))
 
 
 def _product(world: World, line: Line) -> str:

@@ -29,7 +29,7 @@ _BECAUSE: Final[Mapping[Why, str]] = {
     "other_currency": "it is not available in the currency of the associated purchase.",
     "other_products": "it does not apply to anything in the associated purchase.",
 }
-_WAYS: Final = ("coupon", "discount", "promotion_code")
+_WAYS: Final = ("coupon", "discount", "offer", "promotion_code")
 
 
 def purchase(
@@ -65,10 +65,42 @@ def attach(
     gets cheaper: `subscription`, `subscription_item`, `invoice`, `invoice_item`, each by its id, which need not be
     stored yet. What a subscription gets is told as `customer.discount.created`. `param` says where the entries stand.
 
+    No request can say `{offer}`: that is what Checkout hands over, which held it and counts its redemption itself.
+
     Raises:
         StripeError: 400 where one does not exist, or cannot be redeemed for this purchase.
     """
     return [_attach(world, entry, bought, f"{param}[{index}]", known, place) for index, entry in enumerate(given or ())]
+
+
+def offer(world: World, coupon: Document, code: Document | None) -> dict[str, Any]:
+    """What a coupon, or a promotion code for it, promises today: to be kept, and granted now or later."""
+    return {
+        "id": world.mint("di_"),
+        "coupon": coupon.id,
+        "promotion_code": None if code is None else code.id,
+        "duration": coupon["duration"],
+        "months": coupon["duration_in_months"],
+        "label": code["code"] if code is not None else coupon["name"] or coupon.id,
+        "terms": promise(coupon),
+    }
+
+
+def grant(world: World, offered: Mapping[str, Any], customer: str | None, **place: str | None) -> Document:
+    """A discount as it was offered, from now on; `place` is as for `attach`, and may be a `checkout_session`."""
+    shape = discount_shape.shape(
+        offered["id"],
+        coupon=offered["coupon"],
+        promotion_code=offered["promotion_code"],
+        start=world.now,
+        end=ends(offered["duration"], offered["months"], world.now),
+        customer=customer,
+        **place,
+    )
+    discount = Document(shape, {name: offered[name] for name in ("duration", "label", "terms")})
+    world.add(discount)
+    _tell(world, "customer.discount.created", discount)
+    return discount
 
 
 def replace(
@@ -187,11 +219,6 @@ def refusal(why: Why, coupon_id: str | None, code: Document | None, param: str) 
     return invalid(f"This coupon cannot be redeemed because {_BECAUSE[why]}", param=f"{param}[coupon]")
 
 
-def label_of(coupon: Document, code: Document | None) -> str:
-    """What customers know a coupon by: the code they typed, else its name."""
-    return str(code["code"] if code is not None else coupon["name"] or coupon.id)
-
-
 def _attach(
     world: World,
     entry: Mapping[str, Any],
@@ -207,24 +234,12 @@ def _attach(
         if entry["discount"] not in known:
             raise world.no_such("discount", entry["discount"], param=f"{param}[discount]")
         return str(entry["discount"])
+    if ways == ["offer"]:
+        return grant(world, entry["offer"], bought.customer, **place).id
     coupon, code = named(world, entry, param)
     coupon = redeemable(world, coupon, code, bought, param)
-    discount = Document(
-        discount_shape.shape(
-            world.mint("di_"),
-            coupon=coupon.id,
-            promotion_code=None if code is None else code.id,
-            start=world.now,
-            end=ends(coupon["duration"], coupon["duration_in_months"], world.now),
-            customer=bought.customer,
-            **place,
-        ),
-        {"duration": coupon["duration"], "label": label_of(coupon, code), "terms": promise(coupon)},
-    )
     redeeming.redeem(world, coupon.id, None if code is None else code.id)
-    world.add(discount)
-    _tell(world, "customer.discount.created", discount)
-    return discount.id
+    return grant(world, offer(world, coupon, code), bought.customer, **place).id
 
 
 def _is_of(discount: Document, place: Mapping[str, str | None]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from paydesk.emulator.kernel import ids
@@ -37,7 +38,7 @@ class Sandbox:
     seed: str
     counter: Counter = field(compare=False, repr=False)
 
-    @property
+    @cached_property
     def account(self) -> str:
         """The account's id, the same for the test and the live sandbox of a name."""
         return "acct_1" + ids.characters(self.name, 0, 15)

@@ -19,6 +19,8 @@ def on_line(amount: int, rates: Sequence[Mapping[str, Any]], tax_exempt: str | N
     Exclusive taxes come on top of the amount. Inclusive ones are in it, and all worked out from what is left
     of it without any of them.
     """
+    if not rates:
+        return []
     inside = sum((Decimal(str(rate["percentage"])) for rate in rates if rate["inclusive"]), Decimal(0))
     net = Decimal(amount) / (1 + inside / 100)
     reason = _EXEMPT.get(tax_exempt or "none")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import stripe
 
+from tests.emulator.clocks import START, advance, clock_at
 from tests.emulator.controls import Controls
 from tests.emulator.invoicing import customer, refused
 from tests.emulator.subscribing import DAY, HOUR, invoices, item, latest, period, price, subscribed
@@ -81,6 +82,23 @@ def test_repeating_counts_months_and_not_invoices(
     found = totals(client, made)
     assert found == [2000] * cheaper + [2500] * (len(found) - cheaper)
     assert len(found) > cheaper
+
+
+def test_months_are_counted_on_a_test_clock(client: stripe.StripeClient) -> None:
+    """From the last of January on: three months are three renewals, to the second, in the clock's time."""
+    clock = clock_at(client)
+    three = coupon(client, duration="repeating", duration_in_months=3)
+    made = subscribed(client, customer(client, test_clock=clock.id), discounts=[{"coupon": three}])
+    (discount,) = shown(client, made).discounts
+
+    advance(client, clock, START + 30 * DAY)
+    advance(client, clock, START + 88 * DAY)
+    before = held(client, made)
+    advance(client, clock, START + 130 * DAY)
+
+    assert (discount.start, discount.end) == (START, int(datetime(2030, 4, 30, 12, tzinfo=UTC).timestamp()))
+    assert totals(client, made) == [2000, 2000, 2000, 2500, 2500]
+    assert (before, held(client, made)) == ([discount.id], [])
 
 
 def test_a_discount_tells_whose_it_is_and_when_it_ends(client: stripe.StripeClient) -> None:

@@ -10,6 +10,7 @@ import stripe
 from tests.emulator.controls import Controls
 from tests.emulator.invoicing import customer, drafted, opened
 from tests.emulator.paying import events
+from tests.emulator.subscribing import latest, subscribed
 
 HOUR = 3600
 DAY = 24 * HOUR
@@ -113,3 +114,79 @@ def test_a_card_behaves_as_a_test_card_or_not_at_all(
     refusal = controls.ask("POST", f"/payment_methods/{saved}/behave", {"as": alias})
 
     assert (refusal.status_code, refusal.json()["error"]["param"]) == (400, "as")
+
+
+def test_a_slow_banks_refusal_is_tried_again(client: stripe.StripeClient, controls: Controls) -> None:
+    """It comes days after it was asked, counts as the one attempt it was, and the schedule goes on."""
+    ada = customer(client, None)
+    account = client.v1.payment_methods.attach("pm_usBankAccount_insufficientFunds", {"customer": ada.id})
+    client.v1.customers.update(ada.id, {"invoice_settings": {"default_payment_method": account.id}})
+    draft = drafted(client, ada, 1500, auto_advance=True)
+
+    controls.push(HOUR + 60)
+    once = client.v1.invoices.retrieve(draft.id)
+    controls.push(2 * DAY)
+
+    assert (once.status, once.attempt_count, once.next_payment_attempt is not None) == ("open", 1, True)
+    assert client.v1.invoices.retrieve(draft.id).attempt_count == 2
+
+
+def test_what_becomes_of_a_subscription_does_not_hang_on_its_invoice(
+    client: stripe.StripeClient, controls: Controls
+) -> None:
+    """Written off by hand, an invoice is the end of the matter; written off by the schedule, the settings decide."""
+    controls.post(
+        "/settings/billing",
+        retry_schedule="custom",
+        retry_days=[],
+        subscription_at_end="past_due",
+        invoice_at_end="uncollectible",
+    )
+    made = subscribed(client)
+    turn(controls, client.v1.customers.retrieve(str(made.customer)), "pm_card_chargeCustomerFail")
+
+    controls.push(31 * DAY + 2 * HOUR)
+
+    assert latest(client, made).status == "uncollectible"
+    assert client.v1.subscriptions.retrieve(made.id).status == "past_due"
+
+
+@pytest.mark.parametrize(("days", "status"), [(0, "past_due"), (10, "canceled")])
+def test_a_sent_invoice_can_end_its_subscription(
+    client: stripe.StripeClient, controls: Controls, days: int, status: str
+) -> None:
+    """So many days after it was due, if that was chosen; whatever happens to the invoice meanwhile."""
+    controls.post("/settings/billing", overdue_days=days, invoice_at_end="uncollectible")
+    made = subscribed(client, customer(client), collection_method="send_invoice", days_until_due=5)
+    controls.push(6 * DAY)
+    invoice = latest(client, made)
+    client.v1.credit_notes.create({"invoice": invoice.id, "amount": 500})
+    controls.push(8 * DAY)
+    waiting = client.v1.subscriptions.retrieve(made.id).status
+
+    controls.push(2 * DAY)
+
+    left = client.v1.invoices.retrieve(invoice.id).to_dict()
+    assert waiting == "past_due"
+    assert client.v1.subscriptions.retrieve(made.id).status == status
+    given_up = {"uncollectible": {"reason": "payment_not_received"}}
+    assert (left["status"], left.get("status_details")) == (("uncollectible", given_up) if days else ("open", None))
+
+
+def test_a_due_date_is_told_of_before(client: stripe.StripeClient, controls: Controls) -> None:
+    """So many days ahead, once, if that was chosen; not of what is paid by then."""
+    controls.post("/settings/billing", will_be_due_days=3)
+    ada = customer(client)
+    sent: Any = {"collection_method": "send_invoice", "days_until_due": 7}
+    late, early = opened(client, ada, 1500, **sent), opened(client, ada, 900, **sent)
+    client.v1.invoices.pay(early.id)
+
+    controls.push(4 * DAY - 60)
+    before = client.v1.events.list({"type": "invoice.will_be_due"}).data
+    controls.push(10 * DAY)
+
+    (told,) = client.v1.events.list({"type": "invoice.will_be_due"}).data
+    assert before == []
+    assert told.data.object["id"] == late.id
+    assert late.due_date is not None
+    assert told.created == late.due_date - 3 * DAY

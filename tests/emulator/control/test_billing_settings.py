@@ -17,6 +17,7 @@ BEGINNING = {
     "subscription_at_end": "cancel",
     "invoice_at_end": "leave_open",
     "upcoming_days": 7,
+    "will_be_due_days": 0,
     "overdue_days": 0,
 }
 
@@ -63,6 +64,7 @@ def test_a_form_does_as_well(local_stripe: LocalStripe, key: str, controls: Cont
         ("subscription_at_end", "delete"),
         ("invoice_at_end", "void"),
         ("upcoming_days", 46),
+        ("will_be_due_days", 61),
         ("overdue_days", -1),
         ("overdue_days", True),
         ("smart", 1),

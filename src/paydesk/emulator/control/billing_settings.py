@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 RETRY_DAYS_MAX = 30
 UPCOMING_DAYS_MAX = 45
+WILL_BE_DUE_DAYS_MAX = 60
 OVERDUE_DAYS_MAX = 90
 
 
@@ -66,5 +67,6 @@ def _changed(now: dunning.Settings, given: Fields) -> dunning.Settings:
         ),
         invoice_at_end=given.choice("invoice_at_end", now.invoice_at_end, among=dunning.INVOICE_ENDS),
         upcoming_days=given.whole("upcoming_days", now.upcoming_days, least=0, most=UPCOMING_DAYS_MAX),
+        will_be_due_days=given.whole("will_be_due_days", now.will_be_due_days, least=0, most=WILL_BE_DUE_DAYS_MAX),
         overdue_days=given.whole("overdue_days", now.overdue_days, least=0, most=OVERDUE_DAYS_MAX),
     )

@@ -60,7 +60,8 @@ def page(
     `narrowed_by` names the parameters that are filters; each is one of the kind's indexed fields, or its id, or what
     no object of the kind has here (a connected account, a test clock): that finds nothing. Where the parameter has
     another name than the field, both stand there: `lookup_keys=lookup_key`. A parameter that holds several values asks
-    for the objects that have any of them. `hides_clocks` leaves out what lives on a test clock.
+    for the objects that have any of them, one that holds bounds (`due_date[gte]`) for those within. `hides_clocks`
+    leaves out what lives on a test clock.
     """
     limit, after, before = _asked(params)
     backwards = before is not None
@@ -71,8 +72,8 @@ def page(
         cursor = _seq(world, kind, "ending_before", before)
     filters = _filters(params, narrowed_by)
     texts: list[str] = []
-    created = _created(params.get("created"))
-    for text in _rows(world, kind, filters, created, cursor, backwards=backwards, hides_clocks=hides_clocks):
+    bounds = _bounds(params, narrowed_by)
+    for text in _rows(world, kind, filters, bounds, cursor, backwards=backwards, hides_clocks=hides_clocks):
         texts.append(text)
         if len(texts) > limit:
             break
@@ -141,25 +142,31 @@ def _filters(params: dict[str, Any], narrowed_by: tuple[str, ...]) -> dict[str, 
     for name in narrowed_by:
         param, _, field = name.partition("=")
         value = value_at(params, param)
-        if value is not None:
+        if value is not None and not isinstance(value, dict):
             filters[field or param] = [indexed(one) for one in (value if isinstance(value, list) else [value])]
     return filters
 
 
-def _created(given: Any) -> list[tuple[str, int]]:
-    """Conditions on the creation time: an exact second, or bounds."""
-    if given is None:
-        return []
-    if isinstance(given, dict):
-        return [(_COMPARISONS[name], bound) for name, bound in given.items()]
-    return [("=", given)]
+def _bounds(params: dict[str, Any], narrowed_by: tuple[str, ...]) -> list[tuple[str, str, int]]:
+    """Conditions on times: what is compared, how, and with what. `created` may be an exact second, too."""
+    created = params.get("created")
+    if created is not None and not isinstance(created, dict):
+        return [("o.created", "=", created)]
+    bounds = [("o.created", _COMPARISONS[name], bound) for name, bound in (created or {}).items()]
+    for name in narrowed_by:
+        param, _, field = name.partition("=")
+        value = value_at(params, param)
+        if isinstance(value, dict):
+            held = f"json_extract(o.body, '$.{field or param}')"
+            bounds += [(held, _COMPARISONS[comparison], bound) for comparison, bound in value.items()]
+    return bounds
 
 
 def _rows(
     world: World,
     kind: Kind,
     filters: dict[str, list[str]],
-    created: list[tuple[str, int]],
+    bounds: list[tuple[str, str, int]],
     cursor: int | None,
     *,
     backwards: bool,
@@ -194,8 +201,8 @@ def _rows(
     if cursor is not None:
         source += f" AND {order} {beyond} ?"
         arguments.append(cursor)
-    for comparison, bound in created:
-        source += f" AND o.created {comparison} ?"
+    for held, comparison, bound in bounds:
+        source += f" AND {held} {comparison} ?"
         arguments.append(bound)
     found = world.db.execute(f"SELECT o.body FROM {source} ORDER BY {order} {direction}", arguments)  # noqa: S608 - every part is ours
     for (body,) in found:

@@ -9,6 +9,7 @@ from paydesk.emulator.kernel.errors import StripeError, exclusive, invalid, miss
 from paydesk.emulator.kernel.routes import Call, Route, retrieve, words
 from paydesk.emulator.kernel.search import search
 from paydesk.emulator.resources import (
+    invoice_advance,
     invoice_collection,
     invoice_discounts,
     invoice_ending,
@@ -256,11 +257,7 @@ ROUTES = (
             "limit starting_after ending_before created collection_method customer customer_account due_date status "
             "subscription"
         ),
-        refuses=dict.fromkeys(
-            ("due_date.gt", "due_date.gte", "due_date.lt", "due_date.lte"),
-            "the list would hold invoices that are due at other times.",
-        ),
         area=_AREA,
     ),
 )
-TASKS = invoicing.TASKS | invoice_collection.TASKS | invoice_ending.TASKS
+TASKS = invoice_advance.TASKS | invoice_collection.TASKS | invoice_ending.TASKS

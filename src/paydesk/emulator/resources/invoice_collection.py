@@ -150,10 +150,10 @@ def _follow(world: World, invoice: Document, intent: Document) -> None:
     counts = invoice_attempts.counts(invoice["attempt_count"], is_automatic=is_automatic)
     match intent["status"]:
         case "succeeded":
-            was_waiting = invoice.private.pop("is_counted", False)
+            was_waiting = invoice.private.pop("asked", None) is not None
             invoice_settling.share_out(world, intent, counts=counts and not was_waiting)
         case "processing":
-            invoice.private["is_counted"] = True
+            invoice.private["asked"] = attempt or "elsewhere"
             invoice["attempted"] = True
             invoice["attempt_count"] += counts
             world.save(invoice, "invoice.updated")
@@ -164,8 +164,14 @@ def _follow(world: World, invoice: Document, intent: Document) -> None:
             was_charged = "charge" in error
             if dunning.is_hopeless(error.get("code"), error.get("decline_code")):
                 invoice.private["hopeless"] = error["payment_method"]["id"]
-            was_waiting = invoice.private.pop("is_counted", False)
-            _failed(world, invoice, is_automatic=is_automatic, counts=counts and was_charged and not was_waiting)
+            asked = invoice.private.pop("asked", None)
+            _failed(
+                world,
+                invoice,
+                is_automatic="automatic" in (attempt, asked),
+                # A slow bank's attempt was counted when it was asked.
+                counts=counts and was_charged and asked is None,
+            )
 
 
 def _waits_for_payer(world: World, invoice: Document, *, is_ours: bool) -> None:

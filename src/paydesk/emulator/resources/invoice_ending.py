@@ -1,6 +1,6 @@
-"""Giving up: what becomes of an invoice that nobody paid, and of the subscription it is for.
+"""When an invoice is not paid in time: what is told around its due date, and what giving it up means.
 
-Both are choices of the business, kept in its billing settings.
+What becomes of the invoice then, and of the subscription it is for, are choices of the business.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from paydesk.emulator.kernel.world import World
 
 GIVEN_UP: Final = "subscription.given_up"
-_DAY: Final = 24 * 3600
 
 
 def give_up(world: World, invoice: Document, reason: str) -> None:
@@ -24,7 +23,6 @@ def give_up(world: World, invoice: Document, reason: str) -> None:
         invoicing.mark_uncollectible(world, invoice, reason)
     subscription = invoicing.subscription_of(invoice)
     if subscription is not None:
-        # The subscription comes last: what becomes of it holds, whatever its invoice's end meant for it.
         world.perform(GIVEN_UP, subscription)
 
 
@@ -35,15 +33,22 @@ def _overdue(world: World, subject: str) -> None:
     world.emit("invoice.overdue", invoice)
     invoicing.note_standing(world, invoice, is_late=True)
     invoicing.tell_subscription(world, invoice)
-    days = billing_settings.of(world).overdue_days
-    if days and invoicing.subscription_of(invoice) is not None:
-        world.schedule(world.now + days * _DAY, invoicing.OVERDUE_ENDS, invoice.id)
 
 
 def _overdue_ends(world: World, subject: str) -> None:
     invoice = world.get("invoice", subject)
-    if invoice["status"] == "open":
+    if invoice["status"] == "open" and invoicing.subscription_of(invoice) is not None:
         give_up(world, invoice, "payment_not_received")
 
 
-TASKS: dict[str, Any] = {invoicing.OVERDUE: _overdue, invoicing.OVERDUE_ENDS: _overdue_ends}
+def _will_be_due(world: World, subject: str) -> None:
+    invoice = world.get("invoice", subject)
+    if invoice["status"] == "open":
+        world.emit("invoice.will_be_due", invoice)
+
+
+TASKS: dict[str, Any] = {
+    invoicing.OVERDUE: _overdue,
+    invoicing.OVERDUE_ENDS: _overdue_ends,
+    invoicing.WILL_BE_DUE: _will_be_due,
+}

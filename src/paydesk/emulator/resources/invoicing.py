@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from paydesk.emulator.kernel.errors import StripeError, invalid
+from paydesk.emulator.kernel.errors import invalid
 from paydesk.emulator.resources import (
+    billing_settings,
     customer_balance_transaction,
     invoice_discounts,
     invoice_lines,
@@ -18,7 +19,7 @@ from paydesk.emulator.resources import (
     payment_intent,
 )
 from paydesk.emulator.resources.customer_balance_transaction import check_one_currency
-from paydesk.emulator.rules import invoice_attempts
+from paydesk.emulator.rules import dunning, invoice_attempts
 from paydesk.emulator.rules.invoice_totals import settle
 from paydesk.emulator.rules.money import check_charge_amount
 
@@ -31,12 +32,14 @@ if TYPE_CHECKING:
 
 FINALIZE: Final = "invoice.finalize"
 COLLECT: Final = "invoice.collect"
+WILL_BE_DUE: Final = "invoice.will_be_due"
 OVERDUE: Final = "invoice.overdue"
 OVERDUE_ENDS: Final = "invoice.overdue_ends"
 PROGRESSED: Final = "invoice.payment_progressed"
 # Done with an invoice's id whenever an invoice of a subscription has come a step further.
 MOVED: Final = "subscription.invoice_moved"
 
+GIVEN_UP_REASONS: Final = ("max_payment_attempts", "payment_not_received")
 NOT_OPEN: Final = "You can only pass in open invoices. This invoice isn't open."
 _PURPOSES: Final = {"subscription_create": "Subscription creation", "subscription_update": "Subscription update"}
 _PURPOSE: Final = "Payment for Invoice"
@@ -85,7 +88,7 @@ def draft(
 
 def plan(world: World, invoice: Document) -> None:
     """Put on the agenda what an invoice's dates say, in place of what was there."""
-    for task in (FINALIZE, COLLECT, OVERDUE, OVERDUE_ENDS):
+    for task in (FINALIZE, COLLECT, WILL_BE_DUE, OVERDUE, OVERDUE_ENDS):
         world.unschedule(task, invoice.id)
     if invoice["status"] == "draft":
         if invoice["automatically_finalizes_at"] is not None:
@@ -93,8 +96,8 @@ def plan(world: World, invoice: Document) -> None:
     elif invoice["status"] == "open":
         if invoice["next_payment_attempt"] is not None:
             world.schedule(invoice["next_payment_attempt"], COLLECT, invoice.id)
-        if invoice["due_date"] is not None and invoice["due_date"] >= world.now:
-            world.schedule(invoice["due_date"], OVERDUE, invoice.id)
+        if invoice["due_date"] is not None:
+            _plan_due(world, invoice.id, invoice["due_date"])
 
 
 def finalize(
@@ -181,7 +184,9 @@ def mark_uncollectible(world: World, invoice: Document, reason: str = "user_forg
     world.emit("invoice.marked_uncollectible", invoice)
     note_standing(world, invoice, is_late=False)
     plan(world, invoice)
-    tell_subscription(world, invoice)
+    # Where dunning has ended, it has its own word about the subscription.
+    if reason not in GIVEN_UP_REASONS:
+        tell_subscription(world, invoice)
 
 
 def send(world: World, invoice: Document) -> None:
@@ -230,6 +235,17 @@ def note_standing(world: World, invoice: Document, *, is_late: bool) -> None:
     if customer is not None and customer["delinquent"] != is_late:
         customer["delinquent"] = is_late
         world.save(customer, "customer.updated")
+
+
+def _plan_due(world: World, identifier: str, due_date: int) -> None:
+    settings = billing_settings.of(world)
+    reminder, end = dunning.reminder(settings, due_date), dunning.overdue_end(settings, due_date)
+    if reminder is not None and reminder > world.now:
+        world.schedule(reminder, WILL_BE_DUE, identifier)
+    if due_date >= world.now:
+        world.schedule(due_date, OVERDUE, identifier)
+    if end is not None and end > world.now:
+        world.schedule(end, OVERDUE_ENDS, identifier)
 
 
 def _open(world: World, invoice: Document) -> None:
@@ -308,21 +324,3 @@ def _call_off_payments(world: World, invoice: Document) -> None:
 def _stop(invoice: Document) -> None:
     invoice["auto_advance"] = False
     invoice["next_payment_attempt"] = None
-
-
-def _finalize_due(world: World, subject: str) -> None:
-    invoice = world.get("invoice", subject)
-    try:
-        finalize(world, invoice)
-    except StripeError as refusal:
-        error = {"code": refusal.code, "message": refusal.message, "param": refusal.param, "type": refusal.type}
-        invoice["last_finalization_error"] = {name: value for name, value in error.items() if value is not None}
-        invoice["automatically_finalizes_at"] = invoice["next_payment_attempt"] = None
-        world.save(invoice, "invoice.updated")
-        world.emit("invoice.finalization_failed", invoice)
-        return
-    if invoice["status"] == "open" and invoice["collection_method"] == "send_invoice":
-        world.emit("invoice.sent", invoice)
-
-
-TASKS: dict[str, Any] = {FINALIZE: _finalize_due}

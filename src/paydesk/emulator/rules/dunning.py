@@ -42,8 +42,8 @@ class Settings:
     """How a business goes after its money.
 
     `smart` retries spread eight tries over `retry_window_days`; `custom` ones come so many days after the try before as
-    `retry_days` says. `upcoming_days` before a renewal it is announced, 0 never. A subscription whose invoices are sent
-    ends `overdue_days` after the due date, 0 never.
+    `retry_days` says. `upcoming_days` before a renewal it is announced, and `will_be_due_days` before its due date an
+    invoice is; 0 never. A subscription whose invoices are sent ends `overdue_days` after the due date, 0 never.
     """
 
     retry_schedule: str = "smart"
@@ -52,6 +52,7 @@ class Settings:
     subscription_at_end: str = "cancel"
     invoice_at_end: str = "leave_open"
     upcoming_days: int = 7
+    will_be_due_days: int = 0
     overdue_days: int = 0
 
 
@@ -72,6 +73,16 @@ def next_attempt(settings: Settings, *, finalized_at: int, attempts: int, now: i
         return None
     waits = _SMART_SECONDS[made - 1] * settings.retry_window_days // _SMART_WINDOW_DAYS
     return max(finalized_at + waits, now + _HOUR)
+
+
+def reminder(settings: Settings, due_date: int) -> int | None:
+    """When an invoice is said to be due soon; None: not at all."""
+    return due_date - settings.will_be_due_days * _DAY if settings.will_be_due_days else None
+
+
+def overdue_end(settings: Settings, due_date: int) -> int | None:
+    """When an invoice that is overdue ends its subscription; None: not at all."""
+    return due_date + settings.overdue_days * _DAY if settings.overdue_days else None
 
 
 def ending(settings: Settings) -> Ending:

@@ -35,7 +35,12 @@ _ITEMS: Final = {
     ("SessionCreateParams", "shipping_options"): 5,
 }
 # The order in which Stripe names the alternatives, where it is not the SDK's.
-_ORDERS: Final = (("month", "year", "week", "day"), ("none", "reverse", "exempt"), ("payment", "setup", "subscription"))
+_ORDERS: Final = (
+    ("draft", "open", "void", "paid", "uncollectible"),
+    ("month", "year", "week", "day"),
+    ("none", "reverse", "exempt"),
+    ("payment", "setup", "subscription"),
+)
 
 _NEVER_EMPTY: Final = frozenset(
     {

@@ -295,13 +295,16 @@ def test_what_cannot_be_is_refused(client: stripe.StripeClient, given: dict[str,
 
 
 def test_a_price_that_cannot_be_subscribed_to_is_refused(client: stripe.StripeClient) -> None:
-    """One that is due once, one that is archived, one in another currency, the same one twice."""
+    """One that is due once, one that is archived, or its product is, one in another currency, the same one twice."""
     once = client.v1.prices.create({"currency": "usd", "unit_amount": 900, "product_data": {"name": "Book"}})
     archived, euros, pro = price(client, active=False), price(client, currency="eur"), price(client)
+    shelved = price(client)
+    client.v1.products.update(str(shelved.product), {"active": False})
     ada = customer(client)
     cases: list[tuple[list[str], str]] = [
         ([once.id], "this field only accepts prices with `type=recurring`"),
         ([archived.id], "The price specified is inactive."),
+        ([shelved.id], "inactive"),
         ([pro.id, euros.id], "The price specified only supports `eur`"),
         ([pro.id, pro.id], "multiple Subscription Items with the same Price"),
         (["price_none"], "No such price: 'price_none'"),

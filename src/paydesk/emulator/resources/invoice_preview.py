@@ -66,8 +66,13 @@ def _after(world: World, subscription: Document, given: dict[str, Any]) -> Docum
     items = subscription_shape.items_of(world, subscription)
     end = subscription_shape.period_of(items)[1]
     ends = subscription["cancel_at"] is not None and subscription["cancel_at"] <= end
-    if ends and not invoiceitem.awaiting(world, subscription):
-        raise _none(subscription["customer"])
+    if ends:
+        world.now = max(subscription["cancel_at"], world.now)
+        last = subscription_ending.draft_of_planned_end(world, subscription)
+        if last is not None:
+            return last
+        if not invoiceitem.awaiting(world, subscription):
+            raise _none(subscription["customer"])
     world.now = max(end, world.now)
     return subscription_renewal.renew(world, subscription, items)
 

@@ -38,6 +38,8 @@ OVERDUE_ENDS: Final = "invoice.overdue_ends"
 PROGRESSED: Final = "invoice.payment_progressed"
 # Done with an invoice's id whenever an invoice of a subscription has come a step further.
 MOVED: Final = "subscription.invoice_moved"
+# Done with the id of a renewal's draft just before it is finalised: what was used is counted again.
+MEASURE: Final = "subscription.measure"
 
 GIVEN_UP_REASONS: Final = ("max_payment_attempts", "payment_not_received")
 NOT_OPEN: Final = "You can only pass in open invoices. This invoice isn't open."
@@ -114,6 +116,8 @@ def finalize(
     if invoice["status"] != "draft":
         raise invalid("This invoice is already finalized, you can't re-finalize a non-draft invoice.")
     customer = world.get("customer", invoice["customer"], param="customer")
+    if invoice["billing_reason"] == "subscription_cycle":
+        world.perform(MEASURE, invoice.id)
     invoice_lines.weigh(world, invoice)
     if invoice["amount_due"]:
         check_charge_amount(invoice["amount_due"], invoice["currency"])

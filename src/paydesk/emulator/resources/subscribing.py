@@ -21,6 +21,7 @@ from paydesk.emulator.resources import (
     subscription_items,
     subscription_shape,
     subscription_terms,
+    subscription_usage,
     test_clock,
 )
 from paydesk.emulator.resources.customer_balance_transaction import check_one_currency
@@ -150,6 +151,7 @@ def _charges(world: World, subscription: Document, items: Sequence[Document], gi
             charges += _backdated(world, subscription, item, given)
             charges.append(Charge(item, period, None if period == whole else whole, is_free=is_free))
         item["current_period_start"], item["current_period_end"] = period.start, period.end
+        subscription_usage.begin(item, trial_end or given.get("backdate_start_date") or world.now)
     if trial_end is not None:
         subscription["trial_start"], subscription["trial_end"] = world.now, trial_end
         subscription["status"] = "trialing"

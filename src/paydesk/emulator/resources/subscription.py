@@ -16,6 +16,7 @@ from paydesk.emulator.resources import (
     subscription_pausing,
     subscription_terms,
     subscription_update,
+    subscription_usage,
 )
 from paydesk.emulator.resources.subscription_shape import SUBSCRIPTION
 
@@ -177,4 +178,4 @@ ROUTES = (
         area=_AREA,
     ),
 )
-TASKS: dict[str, Any] = subscription_life.TASKS
+TASKS: dict[str, Any] = subscription_life.TASKS | subscription_usage.TASKS

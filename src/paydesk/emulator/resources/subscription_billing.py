@@ -91,7 +91,7 @@ def note_billed(world: World, subscription: Document, charge: Charge, invoice: D
     if "quantity" not in item:
         return
     made = [line for line in invoice_lines.of(invoice) if _is_of(line, item.id)]
-    price = world.get("price", item["price"]["id"])
+    price = world.ever("price", item["price"]["id"])
     whole = (
         0 if charge.is_trial or charge.is_free else price_costs.total(price, subscription["currency"], item["quantity"])
     )

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from paydesk.emulator.kernel.errors import exclusive, invalid
-from paydesk.emulator.resources import subscription_items, subscription_shape
+from paydesk.emulator.resources import subscription_items, subscription_shape, subscription_usage
 from paydesk.emulator.resources.subscription_lines import Charge
 from paydesk.emulator.resources.subscription_prorations import Proration
+from paydesk.emulator.resources.subscription_shape import is_metered
 from paydesk.emulator.rules import cycles, proration
 from paydesk.emulator.rules.price_amounts import Under
 from paydesk.emulator.rules.proration import Period
@@ -31,14 +32,16 @@ TRIAL_SECONDS_MAX: Final = 2 * 366 * _DAY
 class Change:
     """What a request makes of a subscription: `items` as they will be, and what is to be billed for it.
 
-    `prorations` are for the rest of periods that go on, `charges` for whole periods that begin now. `is_billed_now`
-    tells whether all that is collected with the change, or waits for the next invoice.
+    `prorations` are for the rest of periods that go on, `charges` for whole periods that begin now, `usage` for what
+    was used of what is sold no longer. `is_billed_now` tells whether all that is collected with the change, or waits
+    for the next invoice.
     """
 
     items: list[Document]
     moment: int
     prorations: list[Proration] = field(default_factory=list)
     charges: list[Charge] = field(default_factory=list)
+    usage: list[Charge] = field(default_factory=list)
     is_billed_now: bool = False
 
 
@@ -69,7 +72,7 @@ def work_out(
     items = subscription_shape.items_of(world, subscription)
     moment = at or _moment(world, items, given)
     was_trialing = subscription["status"] == "trialing"
-    cost_before = subscription_items.cost(world, subscription, items)
+    was_free = _is_free(world, subscription, items)
     sold = _changed(world, subscription, items, given, is_one_item=is_one_item)
     kept = [one.item for one in sold if not one.is_gone]
     subscription_items.check(subscription, kept)
@@ -77,20 +80,25 @@ def work_out(
     starts_anew = _retime(world, subscription, sold, given, moment)
     prorates = given.get("proration_behavior", "create_prorations") != "none" and not was_trialing
     is_trial = subscription["status"] == "trialing"
-    is_first_cost = not cost_before and subscription_items.cost(world, subscription, kept) > 0 and not is_trial
+    is_first_cost = was_free and subscription_items.cost(world, subscription, kept) > 0 and not is_trial
     is_other_rhythm = any(_has_other_rhythm(one) for one in sold) and not is_trial
     if (is_other_rhythm or is_first_cost) and subscription["billing_mode"]["type"] == "classic":
         starts_anew = True
         subscription["billing_cycle_anchor"] = moment
     for one in sold:
+        _count(world, subscription, one, change, prorates=prorates, starts_anew=starts_anew)
         _carry_over(world, subscription, one, change, prorates=prorates, starts_anew=starts_anew, is_trial=is_trial)
     change.is_billed_now = (
         (starts_anew and not is_trial)
         or is_other_rhythm
         or is_first_cost
-        or (given.get("proration_behavior") == "always_invoice" and bool(change.prorations))
+        or (given.get("proration_behavior") == "always_invoice" and bool(change.prorations or change.usage))
     )
     return change
+
+
+def _is_free(world: World, subscription: Document, items: Sequence[Document]) -> bool:
+    return not subscription_items.cost(world, subscription, items) and not any(map(is_metered, items))
 
 
 def credit_of(world: World, subscription: Document, item: Document, moment: int) -> Proration | None:
@@ -107,7 +115,7 @@ def credit_of(world: World, subscription: Document, item: Document, moment: int)
     given_back = proration.credit(amount, period, moment)
     if not given_back:
         return None
-    price = world.get("price", item["price"]["id"])
+    price = world.ever("price", item["price"]["id"])
     rest = period.rest(moment)
     return Proration(item.id, price, item["quantity"], given_back, rest, tuple(item["tax_rates"]), billed)
 
@@ -145,7 +153,7 @@ def _changed(
         if price is not None:
             subscription_shape.set_price(one.item, price)
         if price is not None or entry.get("quantity") is not None:
-            now_sold = world.get("price", one.item["price"]["id"])
+            now_sold = world.ever("price", one.item["price"]["id"])
             told = (
                 entry
                 if entry.get("quantity") is not None or "quantity" not in one.item
@@ -205,6 +213,32 @@ def _rhythm(item: Document) -> tuple[str, int]:
     return item["plan"]["interval"], item["plan"]["interval_count"]
 
 
+def _count(
+    world: World, subscription: Document, one: _Sold, change: Change, *, prorates: bool, starts_anew: bool
+) -> None:
+    """Settle from when on the usage of an item counts after the change, and what of it is billed with the change."""
+    moment, item, before = change.moment, one.item, one.before
+    is_trial = subscription["status"] == "trialing"
+    is_same = before is not None and not one.is_gone and before["price"]["id"] == item["price"]["id"]
+    if before is not None and not is_same:
+        # Of a classic subscription, nobody is billed for the usage of what is sold no longer.
+        if prorates and subscription["billing_mode"]["type"] == "flexible":
+            goes_on = not one.is_gone and _meter(before) == _meter(item)
+            used = subscription_usage.charge(world, subscription, before, moment, includes_now=not goes_on)
+            change.usage += [] if used is None else [used]
+    elif before is not None and starts_anew:
+        used = subscription_usage.charge(world, subscription, item, moment)
+        billed = change.usage if is_trial else change.charges
+        billed += [] if used is None else [used]
+    if starts_anew or not is_same:
+        subscription_usage.begin(item, max(moment, subscription["trial_end"] or 0) if is_trial else moment)
+
+
+def _meter(item: Document) -> str | None:
+    meter: str | None = item["price"]["recurring"]["meter"]
+    return meter
+
+
 def _carry_over(
     world: World,
     subscription: Document,
@@ -235,14 +269,16 @@ def _carry_over(
         return
     amount = subscription_items.cost_of(world, subscription, item)
     is_same = before is not None and not _has_other_rhythm(one) and _costs_same(world, subscription, before, amount)
-    if not prorates or is_same or "quantity" not in item:
+    if not prorates or is_same:
         return
     if given_back is not None:
         change.prorations.append(given_back)
+    if is_metered(item):
+        return
     rest = period.rest(moment)
     costs = proration.debit(amount, period, moment)
     if costs:
-        price = world.get("price", item["price"]["id"])
+        price = world.ever("price", item["price"]["id"])
         change.prorations.append(Proration(item.id, price, item["quantity"], costs, rest, tuple(item["tax_rates"])))
     item.private["billed"] = {"amount": amount, "start": period.start, "end": period.end}
 

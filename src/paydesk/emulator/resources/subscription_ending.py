@@ -11,8 +11,10 @@ from paydesk.emulator.resources import (
     subscription_billing,
     subscription_prorations,
     subscription_shape,
+    subscription_usage,
 )
 from paydesk.emulator.resources.subscription_change import credit_of
+from paydesk.emulator.rules.proration import Period
 
 if TYPE_CHECKING:
     from paydesk.emulator.kernel.document import Document
@@ -30,14 +32,17 @@ def end(
     """End a subscription now, told as `customer.subscription.deleted`.
 
     `reason` is the one of `cancellation_details`, where it has none yet. `prorates` gives back what is left of the
-    period; `invoices_now` bills what waits for the next invoice, which would never come.
+    period; `invoices_now` bills what was used, and what waits for the next invoice, which would never come. An end
+    that was planned bills what was used without being asked.
     """
     invoice = None
+    is_planned = subscription["cancel_at"] is not None and subscription["cancel_at"] <= world.now
     if invoices_now:
         invoice = draft_of_end(world, subscription, prorates=prorates)
+    elif is_planned:
+        invoice = draft_of_planned_end(world, subscription)
     elif prorates:
         _give_back(world, subscription)
-    is_planned = subscription["cancel_at"] is not None and subscription["cancel_at"] <= world.now
     if not is_planned:
         subscription["cancel_at"], subscription["cancel_at_period_end"] = None, False
         subscription["canceled_at"] = world.now
@@ -51,7 +56,7 @@ def end(
     world.save(subscription)
     subscription_agenda.plan(world, subscription)
     world.emit("customer.subscription.deleted", subscription)
-    if invoice is not None and invoice["collection_method"] == "charge_automatically":
+    if invoices_now and invoice is not None and invoice["collection_method"] == "charge_automatically":
         if invoice_collection.method_of(world, invoice) is None:
             invoicing.finalize(world, invoice, advances=True)
         else:
@@ -63,7 +68,25 @@ def draft_of_end(world: World, subscription: Document, *, prorates: bool) -> Doc
     """The draft over what is still to be billed, or given back, when a subscription ends now."""
     if prorates:
         _give_back(world, subscription)
-    return subscription_billing.draft(world, subscription, (), reason="subscription_update")
+    items = subscription_shape.items_of(world, subscription)
+    used = subscription_usage.charges(world, subscription, items, world.now, includes_now=True)
+    return subscription_billing.draft(world, subscription, used, reason="subscription_update")
+
+
+def draft_of_planned_end(world: World, subscription: Document) -> Document | None:
+    """The draft over what was used when a subscription ends as planned: it rests like a renewal's. None: nothing was.
+
+    Neither items nor subscription are saved yet.
+    """
+    items = subscription_shape.items_of(world, subscription)
+    used = subscription_usage.charges(world, subscription, items, subscription["cancel_at"])
+    if not used:
+        return None
+    elapsed = Period(min(one.period.start for one in used), subscription["cancel_at"])
+    is_left = subscription["status"] == "unpaid"
+    return subscription_billing.draft(
+        world, subscription, used, reason="subscription_cycle", period=elapsed, advances=not is_left
+    )
 
 
 def _give_back(world: World, subscription: Document) -> None:

@@ -38,9 +38,7 @@ def priced(world: World, given: dict[str, Any], under: Under, currency: str | No
     if way == "price_data":
         found = price.create_inline(world, given["price_data"], param=under("price_data"))
     else:
-        found = world.get("price", given[way], param=under(way))
-        if not found["active"]:
-            raise invalid("The price specified is inactive. This field only accepts active prices.", param=under(way))
+        found = price.for_sale(world, given[way], param=under(way))
         if found["recurring"] is None:
             raise invalid(
                 "The price specified is set to `type=one_time` but this field only accepts prices with "
@@ -145,5 +143,5 @@ def cost_of(world: World, subscription: Document, item: Document) -> int:
     """What a whole period of an item costs; what is measured costs nothing in advance."""
     if "quantity" not in item:
         return 0
-    sold = world.get("price", item["price"]["id"])
+    sold = world.ever("price", item["price"]["id"])
     return price_costs.total(sold, subscription["currency"], item["quantity"])

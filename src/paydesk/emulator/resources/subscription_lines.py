@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from paydesk.emulator.resources import discounting
-from paydesk.emulator.resources.subscription_shape import is_metered
 from paydesk.emulator.rules import price_costs
 from paydesk.emulator.rules.money import amount_text, exponent
 from paydesk.emulator.rules.proration import Period, share
@@ -27,7 +26,8 @@ class Charge:
     """An item, to be billed for a period.
 
     `whole` is the period its price is for, where that is another one: then a share of it is billed. In a trial, and in
-    the part of a period that nobody prorates (`is_free`), it costs nothing.
+    the part of a period that nobody prorates (`is_free`), it costs nothing. `used` is how much its meter counted in
+    the period; what is measured costs nothing in advance.
     """
 
     item: Document
@@ -35,6 +35,7 @@ class Charge:
     whole: Period | None = None
     is_trial: bool = False
     is_free: bool = False
+    used: int | None = None
 
     def cost(self, amount: int) -> int:
         """What an amount that is due for the whole period comes to here."""
@@ -47,14 +48,23 @@ def lines(world: World, subscription: Document, charges: Sequence[Charge], invoi
     """The lines of these charges on an invoice."""
     made = []
     for charge in charges:
-        if is_metered(charge.item):
+        quantity = charge.item.get("quantity") if charge.used is None else charge.used
+        if quantity is None:
             continue
-        price = world.get("price", charge.item["price"]["id"])
-        product = world.find("product", price["product"])
-        for part in price_costs.parts(price, subscription["currency"], charge.item["quantity"]):
-            text = _description(product, price, part, subscription["currency"], is_trial=charge.is_trial)
-            made.append(_line(world, subscription, charge, part, text, invoice))
+        price = world.ever("price", charge.item["price"]["id"])
+        line = _line(world, subscription, charge, invoice)
+        if charge.is_trial:
+            made.append(line | _of_trial(world, price, quantity))
+            continue
+        for part in price_costs.parts(price, subscription["currency"], quantity):
+            shown = of_part(world, price, part, charge.cost(part.amount), subscription["currency"])
+            made.append(line | shown | {"id": world.mint("il_")})
     return made
+
+
+def of_part(world: World, price: Document, part: Part, amount: int, currency: str) -> Line:
+    """What a line says of a part of what a price costs, of which this amount is billed."""
+    return _sold(price, _description(world, price, part, currency), part.quantity, part.unit_amount_decimal, amount)
 
 
 def name_of(world: World, price: Mapping[str, Any], quantity: int) -> str:
@@ -70,8 +80,9 @@ def day(moment: int) -> str:
     return f"{then.day} {then:%b %Y}"
 
 
-def _line(world: World, subscription: Document, charge: Charge, part: Part, text: str, invoice: str) -> Line:
-    item, amount = charge.item, charge.cost(part.amount)
+def _line(world: World, subscription: Document, charge: Charge, invoice: str) -> Line:
+    """A line without what it says of its cost."""
+    item = charge.item
     details = {
         "invoice_item": None,
         "proration": False,
@@ -80,11 +91,11 @@ def _line(world: World, subscription: Document, charge: Charge, part: Part, text
         "subscription_item": item.id,
     }
     return {
-        "id": world.mint("il_"),
+        "id": "",
         "object": "line_item",
-        "amount": amount,
+        "amount": 0,
         "currency": subscription["currency"],
-        "description": text,
+        "description": None,
         "discount_amounts": [],
         "discountable": True,
         "discounts": discounting.in_force(world, item["discounts"], world.now),
@@ -98,27 +109,47 @@ def _line(world: World, subscription: Document, charge: Charge, part: Part, text
         },
         "period": {"end": charge.period.end, "start": charge.period.start},
         "pretax_credit_amounts": [],
-        "pricing": {
-            "price_details": {"price": item["price"]["id"], "product": item["price"]["product"]},
-            "type": "price_details",
-            "unit_amount_decimal": "0" if charge.is_trial else part.unit_amount_decimal,
-        },
-        "quantity": part.quantity,
-        "quantity_decimal": str(part.quantity),
+        "pricing": None,
+        "quantity": 0,
+        "quantity_decimal": "0",
         "subscription": subscription.id,
-        "subtotal": amount,
+        "subtotal": 0,
         "taxes": [],
     }
 
 
-def _description(product: Document | None, price: Document, part: Part, currency: str, *, is_trial: bool) -> str:
-    name = "Subscription" if product is None else product["name"]
-    unit = None if product is None else product.get("unit_label")
-    many = f"{part.quantity} {unit}" if unit else f"{part.quantity}"
-    if is_trial:
-        return f"Free trial for {many} × {name}"
+def _of_trial(world: World, price: Document, quantity: int) -> Line:
+    text = f"Free trial for {_many(world, price, quantity)}"
+    return _sold(price, text, quantity, "0", 0) | {"id": world.mint("il_")}
+
+
+def _sold(price: Document, description: str, quantity: int, each: str, amount: int) -> Line:
+    return {
+        "amount": amount,
+        "description": description,
+        "pricing": {
+            "price_details": {"price": price.id, "product": price["product"]},
+            "type": "price_details",
+            "unit_amount_decimal": each,
+        },
+        "quantity": quantity,
+        "quantity_decimal": str(quantity),
+        "subtotal": amount,
+    }
+
+
+def _description(world: World, price: Document, part: Part, currency: str) -> str:
+    # A band's flat fee is for no units, and its line speaks of none.
+    what = name_of(world, price, 1) if part.is_flat else _many(world, price, part.quantity)
     tier = "" if part.tier is None else f"Tier {part.tier} "
-    return f"{many} × {name} ({tier}at {_each(part.unit_amount_decimal, currency)} {_how_often(price)})"
+    return f"{what} ({tier}at {_each(part.unit_amount_decimal, currency)} {_how_often(price)})"
+
+
+def _many(world: World, price: Document, quantity: int) -> str:
+    """How many of what: `3 × Pro`, `3 users × Pro`."""
+    product = world.find("product", price["product"])
+    unit = None if product is None else product.get("unit_label")
+    return f"{quantity} {unit} × {name_of(world, price, 1)}" if unit else f"{quantity} × {name_of(world, price, 1)}"
 
 
 def _each(unit_amount: str, currency: str) -> str:

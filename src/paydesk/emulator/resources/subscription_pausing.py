@@ -11,6 +11,7 @@ from paydesk.emulator.resources import (
     subscription_change,
     subscription_prorations,
     subscription_shape,
+    subscription_usage,
 )
 from paydesk.emulator.resources.subscription_lines import Charge
 from paydesk.emulator.rules import billing_news, cycles
@@ -45,6 +46,7 @@ def pause(world: World, subscription: Document, given: dict[str, Any]) -> None:
     if subscription["status"] not in ("active", "trialing", "past_due"):
         raise invalid(f"You cannot pause a subscription whose status is `{subscription['status']}`.")
     unused = ((given.get("bill_for") or {}).get("unused_time_from") or {}).get("type", "now")
+    through = ((given.get("bill_for") or {}).get("outstanding_usage_through") or {}).get("type", "now")
     with world.telling(billing_news.BILLED):
         if unused != "none" and subscription["status"] != "trialing":
             for item in subscription_shape.items_of(world, subscription):
@@ -54,6 +56,10 @@ def pause(world: World, subscription: Document, given: dict[str, Any]) -> None:
                     subscription_prorations.keep(world, subscription, given_back)
                     item.private.pop("billed")
                     world.save(item)
+        if through != "none":
+            items = subscription_shape.items_of(world, subscription)
+            for used in subscription_usage.charges(world, subscription, items, world.now, includes_now=True):
+                subscription_usage.keep(world, subscription, used)
         if given.get("invoicing_behavior") == "invoice":
             invoice = subscription_billing.draft(world, subscription, (), reason="subscription_update")
             if invoice["collection_method"] == "charge_automatically":
@@ -85,6 +91,7 @@ def resume(world: World, subscription: Document, given: dict[str, Any]) -> None:
                 period = whole.rest(world.now)
                 charges.append(Charge(item, period, None if period == whole else whole))
             item["current_period_start"], item["current_period_end"] = whole.start, whole.end
+            subscription_usage.begin(item, world.now)
         invoice = subscription_billing.draft(world, subscription, charges, reason="subscription_update")
         subscription["status"] = "active"
         subscription.pop("status_details", None)

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from paydesk.emulator.resources import invoicing, subscription_agenda, subscription_billing, subscription_shape
+from paydesk.emulator.resources import (
+    invoicing,
+    subscription_agenda,
+    subscription_billing,
+    subscription_shape,
+    subscription_usage,
+)
 from paydesk.emulator.resources.subscription_lines import Charge
 from paydesk.emulator.rules import cycles
 from paydesk.emulator.rules.proration import Period
@@ -23,7 +29,7 @@ def renew(world: World, subscription: Document, items: Sequence[Document]) -> Do
     """
     due = [item for item in items if item["current_period_end"] <= world.now]
     elapsed = Period(min(item["current_period_start"] for item in due), max(item["current_period_end"] for item in due))
-    charges = [_next_charge(subscription, item) for item in due]
+    charges = [_charge(world, subscription, item) for item in due]
     pausing = subscription["pause_collection"]
     is_left = subscription["status"] == "unpaid" or (pausing or {}).get("behavior") == "keep_as_draft"
     return subscription_billing.draft(
@@ -48,6 +54,13 @@ def begin_period(world: World, subscription: Document, items: Sequence[Document]
         invoicing.finalize(world, invoice, advances=False)
         if invoice["status"] == "open":
             invoicing.mark_uncollectible(world, invoice, "subscription_paused")
+
+
+def _charge(world: World, subscription: Document, item: Document) -> Charge:
+    """What is billed of an item when its period is over: what was used in it, or else the next one."""
+    used = subscription_usage.charge(world, subscription, item, item["current_period_end"])
+    following = _next_charge(subscription, item)
+    return following if used is None else used
 
 
 def _next_charge(subscription: Document, item: Document) -> Charge:

@@ -17,6 +17,7 @@ from paydesk.emulator.resources import (
     subscription_prorations,
     subscription_shape,
     subscription_terms,
+    subscription_usage,
 )
 from paydesk.emulator.resources.subscription_shape import ENDED
 from paydesk.emulator.rules import billing_news
@@ -107,13 +108,15 @@ def propose(world: World, subscription: Document, given: dict[str, Any], *, is_o
         kept = subscription_prorations.keep(world, subscription, proration)
         if proration.amount > 0:
             by_id[proration.item].private["billed"]["invoice_item"] = kept.id
+    for used in change.usage:
+        subscription_usage.keep(world, subscription, used)
     subscription_shape.show(subscription, change.items)
     return change
 
 
 def bill(world: World, subscription: Document, change: Change, given: dict[str, Any]) -> Document | None:
     """The draft over what a change costs at once; None where it costs and gives back nothing."""
-    if not change.charges and not change.prorations:
+    if not change.charges and not change.prorations and not change.usage:
         return None
     starts = [item["current_period_start"] for item in change.items]
     return subscription_billing.draft(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import html
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 import stripe
 
 from tests.conftest import LocalStripe
+from tests.emulator.paying import answer_bank
 from tests.emulator.selling import line, opened
 from tests.emulator.wire import Reply, Wire
 
@@ -39,6 +40,13 @@ def code(client: stripe.StripeClient, text: str, percent_off: float = 25, **more
 def send(visitor: Wire, session: stripe.checkout.Session, **fields: str) -> Reply:
     """Press a button."""
     return visitor.post(f"/c/pay/{session.id}", urlencode(FORM | fields))
+
+
+def intent_of(client: stripe.StripeClient, session: stripe.checkout.Session) -> stripe.PaymentIntent:
+    """The intent of an order's last try."""
+    tried = client.v1.checkout.sessions.retrieve(session.id, {"expand": ["payment_intent"]}).payment_intent
+    assert isinstance(tried, stripe.PaymentIntent)
+    return tried
 
 
 def text(page: Reply) -> str:
@@ -173,6 +181,32 @@ def test_a_code_used_up_meanwhile_can_be_taken_back(
 
     assert (first.status, second.status, third.status) == (303, 409, 303)
     assert "This code has been used as often as it can be. Remove it to go on without it." in text(second)
+    assert sorted(charge.amount for charge in client.v1.charges.list().data) == [1425, 1900]
+
+
+def test_the_last_redemption_goes_to_whoever_has_paid(
+    client: stripe.StripeClient, visitor: Wire, session: stripe.checkout.Session
+) -> None:
+    """Two banks ask at once. The slower customer is charged nothing, and finds out why back on the page."""
+    code(client, "ONCE", 25, max_redemptions=1)
+    slower = opened(client, allow_promotion_codes=True)
+    for one in (session, slower):
+        send(visitor, one, promotion="apply", promotion_code="ONCE")
+        send(visitor, one, expected_amount="1425", **CARD | {"card_number": "4000 0027 6000 3184"})
+
+    first, second = (answer_bank(intent_of(client, one), "complete") for one in (session, slower))
+
+    back = urlsplit(second.headers["location"])
+    page = text(visitor.get(f"{back.path}?{back.query}"))
+    assert "/thanks?session_id=" in first.headers["location"]
+    assert "This code has been used as often as it can be. Remove it to go on without it." in page
+    assert [charge.amount for charge in client.v1.charges.list().data] == [1425]
+    assert client.v1.promotion_codes.list().data[0].times_redeemed == 1
+
+    send(visitor, slower, promotion="remove")
+    third = send(visitor, slower, expected_amount="1900", **CARD)
+
+    assert third.status == 303
     assert sorted(charge.amount for charge in client.v1.charges.list().data) == [1425, 1900]
 
 

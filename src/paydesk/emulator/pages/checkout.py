@@ -164,8 +164,9 @@ def _page(world: World, session: Document, *, has_failed: bool) -> Next:
 def _what_failed(world: World, session: Document) -> str | None:
     """The last try's refusal, for a customer who comes back from their bank."""
     intent = checkout_payment.intent_of(world, session)
-    if intent is None:
-        return None
+    lapsed = checkout_code.what_lapsed(world, session, line_items.lines_of(session))
+    if intent is None or lapsed is not None:
+        return lapsed
     error = intent.get("last_payment_error") or intent.get("last_setup_error")
     return None if error is None else _plain(error, (error.get("payment_method") or {}).get("card") or {})
 

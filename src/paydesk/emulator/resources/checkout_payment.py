@@ -95,6 +95,10 @@ def authenticated(world: World, intent: Document, *, passed: bool) -> None:
         StripeError: 400 when no answer is waited for.
     """
     session = session_of(world, intent)
+    if session is not None and passed and _is_used_up(world, session):
+        # While the bank was asked, somebody else had the last redemption: nothing is charged, and the page says why.
+        abandon_try(world, session)
+        return
     if session is not None and passed and intent["payment_method"] is not None:
         method = world.get("payment_method", intent["payment_method"])
         if _is_accepted(intent, method, is_authenticated=True):
@@ -105,6 +109,10 @@ def authenticated(world: World, intent: Document, *, passed: bool) -> None:
         paying.finish_authentication(world, intent, passed=passed)
     if session is not None:
         _follow(world, session, intent)
+
+
+def _is_used_up(world: World, session: Document) -> bool:
+    return checkout_discounts.lapsed(world, session, lines_of(session)) == "used_up"
 
 
 def session_of(world: World, intent: Document) -> Document | None:

@@ -30,6 +30,21 @@ def test_a_draft_that_cannot_be_finalized_says_why(client: stripe.StripeClient, 
     assert (final.status, final.amount_due) == ("open", 99_999_999)
 
 
+def test_a_draft_for_somebody_who_pays_by_hand_is_sent_by_itself(
+    client: stripe.StripeClient, controls: Controls
+) -> None:
+    """After the same hour; nobody is charged."""
+    sent = {"collection_method": "send_invoice", "days_until_due": 7}
+    draft = drafted(client, customer(client), 1500, auto_advance=True, **sent)
+
+    controls.push(HOUR + 10)
+
+    final = client.v1.invoices.retrieve(draft.id)
+    assert (draft.automatically_finalizes_at, draft.next_payment_attempt) == (draft.created + HOUR + 1, None)
+    assert (final.status, final.attempted, final.attempt_count) == ("open", False, 0)
+    assert events(client, "payment_intent.created") == ["invoice.finalized", "invoice.sent"]
+
+
 def test_a_live_draft_waits_until_it_was_heard_of(local_stripe: LocalStripe, receiver: Receiver) -> None:
     """An app that is down can add to it later: it is finalised after `invoice.created` was answered."""
     live = local_stripe.client("sk_live_local_waiting_drafts")

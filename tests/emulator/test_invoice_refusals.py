@@ -11,6 +11,7 @@ import stripe
 
 from tests.emulator.invoicing import customer, drafted, opened, refused
 from tests.emulator.paying import events
+from tests.emulator.subscribing import latest, subscribed
 
 Do = Callable[[stripe.StripeClient, str], Any]
 
@@ -137,6 +138,15 @@ def test_what_contradicts_itself_is_refused(
 
     assert refusal.value.param == param
     assert client.v1.invoices.list().data == []
+
+
+def test_a_subscriptions_draft_can_be_deleted_too(client: stripe.StripeClient) -> None:
+    """It is a draft like any other."""
+    made = subscribed(client, customer(client), collection_method="send_invoice", days_until_due=5)
+
+    gone = client.v1.invoices.delete(latest(client, made).id)
+
+    assert gone.deleted
 
 
 def test_no_invoice_holds_more_than_its_lines(client: stripe.StripeClient) -> None:

@@ -19,6 +19,24 @@ EVERYTHING: Any = {
 }
 
 
+def switchable(*offered: stripe.Price, **more: Any) -> Any:
+    """Features under which a subscription can become any of these, in any quantity from 1 to 20."""
+    by_product: dict[str, list[str]] = {}
+    for price in offered:
+        by_product.setdefault(str(price.product), []).append(price.id)
+    products = [
+        {
+            "product": product,
+            "prices": prices,
+            "adjustable_quantity": {"enabled": True, "minimum": 1, "maximum": 20},
+        }
+        for product, prices in by_product.items()
+    ]
+    allowed = ["price", "quantity", "promotion_code"]
+    update = {"enabled": True, "default_allowed_updates": allowed, "products": products, **more}
+    return EVERYTHING | {"subscription_update": update}
+
+
 def configured(client: stripe.StripeClient, features: Any = None, **more: Any) -> str:
     """The id of a configuration; everything that needs no plans is on unless `features` say otherwise."""
     given: Any = {"features": EVERYTHING if features is None else features, **more}

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 import stripe
 
-from tests.conftest import LocalStripe
 from tests.emulator.invoicing import before, customer
 from tests.emulator.pages.test_portal_page import post, show
 from tests.emulator.paying import answer_bank, events
@@ -23,12 +22,6 @@ FORM = {
     "country": "US",
     "postal_code": "42424",
 }
-
-
-@pytest.fixture
-def visitor(local_stripe: LocalStripe) -> Wire:
-    """Somebody with an address and no key."""
-    return Wire(local_stripe.url, None)
 
 
 def typed(visitor: Wire, at: stripe.billing_portal.Session, **changes: str) -> Reply:

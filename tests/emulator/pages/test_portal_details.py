@@ -7,18 +7,11 @@ from typing import Any
 import pytest
 import stripe
 
-from tests.conftest import LocalStripe
 from tests.emulator.invoicing import before, customer
 from tests.emulator.pages.test_portal_page import post, show
 from tests.emulator.paying import events
 from tests.emulator.portal import RETURN_URL, configured, path, session
 from tests.emulator.wire import Wire
-
-
-@pytest.fixture
-def visitor(local_stripe: LocalStripe) -> Wire:
-    """Somebody with an address and no key."""
-    return Wire(local_stripe.url, None)
 
 
 def updatable(client: stripe.StripeClient, *allowed: str) -> str:
@@ -141,3 +134,33 @@ def test_a_flow_ends_where_it_was_told_to(
         assert "You are all set" in after
         assert ("See you soon" in after) == (ending["type"] == "hosted_confirmation")
         assert (RETURN_URL in after) == (ending["type"] == "hosted_confirmation")
+
+
+def test_a_tax_id_comes_changes_and_goes(client: stripe.StripeClient, visitor: Wire) -> None:
+    """Each time with the events of the API; a number that cannot be one is refused beside its field."""
+    owner = customer(client, None)
+    at = session(client, owner, configuration=updatable(client, "tax_id"))
+
+    wrong = post(visitor, at, "/details", tax_type="eu_vat", tax_value="DE12")
+    for value in ("DE123456789", "DE123456789", "ATU12345678", ""):
+        post(visitor, at, "/details", tax_type="eu_vat", tax_value=value)
+
+    assert wrong.status == 422
+    assert b'id="tax_value-wrong"' in wrong.body
+    assert client.v1.customers.tax_ids.list(owner.id).data == []
+    assert events(client, "billing_portal.session.created") == [
+        "customer.tax_id.created",
+        "customer.tax_id.deleted",
+        "customer.tax_id.created",
+        "customer.tax_id.deleted",
+    ]
+
+
+def test_a_tax_id_is_shown(client: stripe.StripeClient, visitor: Wire) -> None:
+    """By what people call it."""
+    owner = customer(client, None)
+    client.v1.customers.tax_ids.create(owner.id, {"type": "gb_vat", "value": "GB123456789"})
+    at = session(client, owner)
+
+    assert "GB VAT" in show(visitor, at)
+    assert 'value="GB123456789"' in show(visitor, at, "/details")

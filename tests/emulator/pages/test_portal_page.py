@@ -9,19 +9,12 @@ from urllib.parse import urlencode
 import pytest
 import stripe
 
-from tests.conftest import LocalStripe
 from tests.emulator.controls import Controls
 from tests.emulator.invoicing import customer, drafted, opened
 from tests.emulator.portal import RETURN_URL, configured, path, session
 from tests.emulator.wire import Reply, Wire
 
 MINUTE = 60
-
-
-@pytest.fixture
-def visitor(local_stripe: LocalStripe) -> Wire:
-    """Somebody with an address and no key."""
-    return Wire(local_stripe.url, None)
 
 
 def show(visitor: Wire, at: stripe.billing_portal.Session, below: str = "") -> str:
@@ -31,7 +24,7 @@ def show(visitor: Wire, at: stripe.billing_portal.Session, below: str = "") -> s
     return page.body.decode()
 
 
-def post(visitor: Wire, at: stripe.billing_portal.Session, below: str, **fields: str) -> Reply:
+def post(visitor: Wire, at: stripe.billing_portal.Session, below: str, /, **fields: str) -> Reply:
     """Post a form, as a browser does."""
     return visitor.post(path(at, below), urlencode(fields))
 

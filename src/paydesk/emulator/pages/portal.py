@@ -8,11 +8,25 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from paydesk.emulator.kernel import form
-from paydesk.emulator.kernel.errors import StripeError
-from paydesk.emulator.pages import portal_card, portal_cards, portal_details, portal_home, portal_invoices, render
+from paydesk.emulator.kernel.errors import StripeError, unexpected
+from paydesk.emulator.pages import (
+    portal_cancel,
+    portal_card,
+    portal_cards,
+    portal_confirm,
+    portal_details,
+    portal_home,
+    portal_invoices,
+    portal_keep,
+    portal_pause,
+    portal_resume,
+    portal_update,
+    render,
+)
 from paydesk.emulator.pages.portal_visit import FLOW_ROOMS, Room, Visit
 from paydesk.emulator.resources import account
 from paydesk.emulator.resources import billing_portal_session as sessions
@@ -30,13 +44,20 @@ if TYPE_CHECKING:
 
 # The token holds the session's id without its prefix, and a secret behind it.
 _ID_LENGTH: Final = 24
+TRIES_MAX: Final = 3
 
 ROOMS: Final[Mapping[str, Room]] = {
     "": portal_home.ROOM,
+    "cancel": portal_cancel.ROOM,
     "card": portal_card.ROOM,
     "cards": portal_cards.ROOM,
+    "confirm": portal_confirm.ROOM,
     "details": portal_details.ROOM,
     "invoices": portal_invoices.ROOM,
+    "keep": portal_keep.ROOM,
+    "pause": portal_pause.ROOM,
+    "resume": portal_resume.ROOM,
+    "update": portal_update.ROOM,
 }
 
 
@@ -62,14 +83,13 @@ class PortalPage:
             return render.nothing_here()
         sandbox, identifier = found
         name = request.path_params.get("room", "")
-        try:
-            return self._kernel.within(sandbox, lambda world: _enter(world, identifier, name, asked, work))
-        except StripeError as raised:
-            refusal = raised
-        return self._kernel.within(
-            sandbox,
-            lambda world: _enter(world, identifier, name, asked, lambda room, visit: room.refused(visit, refusal)),
-        )
+        # What could not be done is undone before the room says so; what it then tries may be refused, too.
+        for _ in range(TRIES_MAX):
+            try:
+                return self._kernel.within(sandbox, partial(_enter, identifier, name, asked, work))
+            except StripeError as raised:
+                work = partial(_say, raised)
+        raise unexpected()
 
     def _found(self, request: Request) -> tuple[Sandbox, str] | None:
         """The sandbox and id of the session the address names, if it also has its secret."""
@@ -93,8 +113,12 @@ def _secret(world: World, identifier: str) -> str:
     return str(world.get("billing_portal.session", identifier).private["secret"])
 
 
+def _say(refusal: StripeError, room: Room, visit: Visit) -> Response:
+    return room.refused(visit, refusal)
+
+
 def _enter(
-    world: World, identifier: str, name: str, asked: Mapping[str, Any], work: Callable[[Room, Visit], Response]
+    identifier: str, name: str, asked: Mapping[str, Any], work: Callable[[Room, Visit], Response], world: World
 ) -> Response:
     session = world.get("billing_portal.session", identifier)
     if sessions.is_over(session, world.wall):
@@ -108,10 +132,10 @@ def _enter(
     if visit.ending in ("redirect", "hosted_confirmation"):
         return _confirmed(visit)
     room = ROOMS.get(name)
-    if visit.flow is not None and name != FLOW_ROOMS[visit.flow["type"]]:
-        return render.redirect(visit.path(FLOW_ROOMS[visit.flow["type"]]))
+    if visit.flow is not None and name not in (open_rooms := FLOW_ROOMS[visit.flow["type"]]):
+        return render.redirect(visit.path(open_rooms[0]))
     if room is None or not room.is_open(visit):
-        return render.nothing_here()
+        return render.nothing_here() if visit.flow is None else _nothing_to_do(visit)
     return work(room, visit)
 
 
@@ -126,6 +150,21 @@ def _over(world: World, session: Document) -> Response:
         link=session["return_url"],
         link_text=f"Back to {seller}",
         livemode=world.livemode,
+    )
+
+
+def _nothing_to_do(visit: Visit) -> Response:
+    """What the customer was sent here for cannot be done any more: somebody did it, or something else."""
+    seller = account.seller(visit.world)
+    return render.page(
+        "closed.html",
+        status=410,
+        title="There is nothing left to do here",
+        text=f"Your subscription has changed since {seller} sent you here.",
+        is_good=False,
+        link=visit.session["return_url"],
+        link_text=f"Back to {seller}",
+        livemode=visit.world.livemode,
     )
 
 

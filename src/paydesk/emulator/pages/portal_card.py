@@ -58,7 +58,7 @@ def _show(visit: Visit) -> Response:
 def _page(visit: Visit, *, status: int = 200, typed: Typed | None = None, **more: Any) -> Response:
     world = visit.world
     view = View(
-        action=visit.path("card"),
+        action=_action(visit),
         livemode=world.livemode,
         cards=checkout_view.test_cards(world),
         sample=checkout_view.sample(world),
@@ -67,6 +67,12 @@ def _page(visit: Visit, *, status: int = 200, typed: Typed | None = None, **more
         **more,
     )
     return visit.page("portal_card.html", status=status, view=view)
+
+
+def _action(visit: Visit) -> str:
+    """This room, for the subscription the customer came from."""
+    subscription = visit.subscription
+    return visit.path("card") if subscription is None else visit.path("card", subscription=subscription.id)
 
 
 def _known(visit: Visit) -> Typed:
@@ -98,7 +104,13 @@ def _submit(visit: Visit) -> Response:
         return _page(visit, status=422, typed=typed, alert=_ASKED, asks_person=True)
     try:
         method = payment_method.new(world, _method(typed, visit.customer["email"]))
-        intent = billing_portal_card.save(world, visit.session, method, return_url=world.base_url + visit.path("card"))
+        intent = billing_portal_card.save(
+            world,
+            visit.session,
+            method,
+            return_url=world.base_url + _action(visit),
+            subscription=None if visit.subscription is None else visit.subscription.id,
+        )
     except StripeError as refusal:
         raise Refused(refusal, typed) from None
     if intent["status"] == "requires_action":

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from paydesk.emulator.pages import render
+from paydesk.emulator.pages import portal_tax, render
 from paydesk.emulator.pages.checkout_form import TEXT_MAX
 from paydesk.emulator.pages.portal_visit import Room, Visit
 from paydesk.emulator.resources import customer as customers
+from paydesk.emulator.resources import tax_id
 from paydesk.emulator.rules.addresses import is_email
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ _PARTS: Final[Mapping[str, tuple[str, str]]] = {
     "postal_code": ("ZIP or postal code", "postal-code"),
     "country": ("Country or region", "country"),
 }
-_MODELLED: Final = frozenset({"email", "name", "address", "phone", "shipping"})
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,12 @@ class Entry:
     value: str
     kind: str = "text"
     autocomplete: str = "off"
+    options: Mapping[str, str] | None = None
 
     @property
     def is_short(self) -> bool:
         """Whether two of its kind stand side by side."""
-        return self.name.endswith(("city", "state", "postal_code", "country"))
+        return self.name.endswith(("city", "state", "postal_code", "country")) or self.name.startswith("tax_")
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,6 @@ class View:
 
     action: str
     groups: tuple[Group, ...]
-    countries: Mapping[str, str]
     problems: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -72,7 +72,7 @@ class View:
 def allowed(visit: Visit) -> frozenset[str]:
     """What of their details the customer may change."""
     feature = visit.feature("customer_update")
-    return _MODELLED.intersection(feature["allowed_updates"]) if feature["enabled"] else frozenset()
+    return frozenset(feature["allowed_updates"]) if feature["enabled"] else frozenset()
 
 
 def shown(visit: Visit) -> list[tuple[str, str]]:
@@ -87,6 +87,7 @@ def shown(visit: Visit) -> list[tuple[str, str]]:
     shipping = customer["shipping"]
     if shipping is not None:
         rows.append(("Ships to", ", ".join(filter(None, (shipping["name"], _in_a_line(shipping["address"]))))))
+    rows += [(portal_tax.name_of(one["type"]), one["value"]) for one in tax_id.shown(visit.world, customer)]
     return [(name, value) for name, value in rows if value]
 
 
@@ -102,7 +103,7 @@ def _in_a_line(address: Mapping[str, Any] | None) -> str:
 
 
 def _show(visit: Visit) -> Response:
-    return _page(visit, _known(visit.customer))
+    return _page(visit, _known(visit))
 
 
 def _page(
@@ -111,20 +112,22 @@ def _page(
     view = View(
         action=visit.path("details"),
         groups=tuple(_groups(allowed(visit), values)),
-        countries=render.countries(),
         problems=problems or {},
     )
     return visit.page("portal_details.html", status=status, view=view, alert=None)
 
 
-def _known(customer: Document) -> dict[str, str]:
+def _known(visit: Visit) -> dict[str, str]:
     """What is there, field by field."""
+    customer = visit.customer
+    tax: Mapping[str, Any] = portal_tax.held(visit.world, customer) or {}
     shipping = customer["shipping"] or {}
     values = {
         **{name: customer[name] for name in ("email", "name", "phone")},
         **{f"address_{part}": (customer["address"] or {}).get(part) for part in _PARTS},
         **{f"shipping_{name}": shipping.get(name) for name in ("name", "phone")},
         **{f"shipping_{part}": (shipping.get("address") or {}).get(part) for part in _PARTS},
+        **{f"tax_{name}": tax.get(name) for name in ("type", "value")},
     }
     return {name: value or "" for name, value in values.items()}
 
@@ -145,17 +148,20 @@ def _groups(may: frozenset[str], values: Mapping[str, str]) -> Iterator[Group]:
             Entry("shipping_phone", "Phone", values["shipping_phone"], kind="tel", autocomplete="shipping tel"),
         )
         yield Group("Shipping", (*receiver, *_address("shipping", "shipping", values)))
+    if "tax_id" in may:
+        kind = Entry("tax_type", "Type", values["tax_type"] or portal_tax.USUAL, options=portal_tax.types())
+        yield Group("Tax ID", (kind, Entry("tax_value", "Number", values["tax_value"])))
 
 
 def _address(prefix: str, section: str, values: Mapping[str, str]) -> Iterable[Entry]:
     for part, (label, autocomplete) in _PARTS.items():
         name = f"{prefix}_{part}"
-        kind = "country" if part == "country" else "text"
-        yield Entry(name, label, values[name], kind, f"{section} {autocomplete}")
+        options = {"": "—", **render.countries()} if part == "country" else None
+        yield Entry(name, label, values[name], autocomplete=f"{section} {autocomplete}", options=options)
 
 
 def _submit(visit: Visit) -> Response:
-    may, known = allowed(visit), _known(visit.customer)
+    may, known = allowed(visit), _known(visit)
     # What the customer may not change is not read, whatever was sent.
     fields = {entry.name for group in _groups(may, known) for entry in group.entries}
     typed = {name: visit.text(name)[:TEXT_MAX] if name in fields else value for name, value in known.items()}
@@ -163,6 +169,8 @@ def _submit(visit: Visit) -> Response:
     if problems:
         return _page(visit, typed, problems=problems, status=422)
     customers.update(visit.world, visit.customer, _changes(may, typed, visit.customer))
+    if "tax_id" in may:
+        portal_tax.replace(visit.world, visit.customer, typed)
     return visit.finish("details")
 
 
@@ -177,6 +185,8 @@ def _problems(fields: set[str], typed: Mapping[str, str], known: Mapping[str, st
             yield name, "Choose a country."
     if "shipping_name" in fields and not typed["shipping_name"] and any(_shipping(typed).values()):
         yield "shipping_name", "Enter who receives what is sent."
+    if "tax_value" in fields and (wrong := portal_tax.problem(typed)) is not None:
+        yield wrong
 
 
 def _shipping(typed: Mapping[str, str]) -> dict[str, str]:
@@ -206,7 +216,7 @@ def _changes(may: frozenset[str], typed: Mapping[str, str], customer: Document) 
 
 
 def _refused(visit: Visit, refusal: StripeError) -> Response:
-    return _page(visit, _known(visit.customer), problems={"email": refusal.message}, status=refusal.status)
+    return _page(visit, _known(visit), problems={"email": refusal.message}, status=refusal.status)
 
 
 ROOM: Final = Room(is_open=lambda visit: bool(allowed(visit)), show=_show, submit=_submit, refused=_refused)

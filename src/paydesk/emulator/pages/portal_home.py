@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
-from paydesk.emulator.pages import portal_details, portal_invoices, portal_methods, render
+from paydesk.emulator.pages import portal_details, portal_invoices, portal_methods, portal_plans, render
 from paydesk.emulator.pages.portal_visit import Room, Visit
 
 if TYPE_CHECKING:
@@ -15,11 +15,17 @@ if TYPE_CHECKING:
 
 INVOICES_SHOWN: Final = 5
 _TOLD: Final[Mapping[str, str]] = {
+    "canceled": "Your plan was canceled.",
     "card": "Your card was saved. It is used from now on.",
+    "changed": "Your plan was changed.",
     "default": "That card is used from now on.",
-    "removed": "The card was removed.",
     "details": "Your details were saved.",
+    "kept": "Your plan goes on.",
+    "paused": "Your plan is paused.",
+    "removed": "The card was removed.",
+    "resumed": "Your plan goes on.",
 }
+OUTDATED: Final = "That is no longer possible: your plan has changed since you opened this page."
 
 
 def _show(visit: Visit) -> Response:
@@ -35,6 +41,7 @@ def page(visit: Visit, *, status: int = 200, alert: str | None = None) -> Respon
         status=status,
         told=_TOLD.get(visit.text("told")),
         alert=alert,
+        plans=portal_plans.of(visit),
         methods=portal_methods.of(visit),
         add_card=visit.path("card") if visit.feature("payment_method_update")["enabled"] else None,
         cards=visit.path("cards"),

@@ -11,14 +11,29 @@ from starlette.responses import Response
 
 from paydesk.emulator.kernel.errors import StripeError
 from paydesk.emulator.pages import render
-from paydesk.emulator.resources import account
+from paydesk.emulator.resources import account, billing_portal_plan
 
 if TYPE_CHECKING:
     from paydesk.emulator.kernel.document import Document
     from paydesk.emulator.kernel.world import World
 
-# The room in which each flow begins and ends.
-FLOW_ROOMS: Final[Mapping[str, str]] = {"customer_update": "details", "payment_method_update": "card"}
+# The rooms that each flow leaves open, the one it begins in first, and what, done there, ends it.
+FLOW_ROOMS: Final[Mapping[str, tuple[str, ...]]] = {
+    "customer_update": ("details",),
+    "payment_method_update": ("card",),
+    "subscription_cancel": ("cancel",),
+    "subscription_pause": ("pause",),
+    "subscription_update": ("update", "confirm", "card"),
+    "subscription_update_confirm": ("confirm", "card"),
+}
+_ENDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "customer_update": ("details",),
+    "payment_method_update": ("card",),
+    "subscription_cancel": ("canceled", "kept"),
+    "subscription_pause": ("paused",),
+    "subscription_update": ("changed",),
+    "subscription_update_confirm": ("changed",),
+}
 
 
 @dataclass(frozen=True)
@@ -53,6 +68,16 @@ class Visit:
         return None if self.session.private.get("is_flow_done") else flow
 
     @property
+    def subscription(self) -> Document | None:
+        """The subscription this is about: the flow's, or the customer's own that was asked for. Never another's."""
+        if self.flow is not None:
+            named = (self.flow.get(self.flow["type"]) or {}).get("subscription", "")
+        else:
+            named = self.text("subscription")
+        held = billing_portal_plan.of(self.world, self.customer)
+        return next((subscription for subscription in held if subscription.id == named), None)
+
+    @property
     def ending(self) -> str | None:
         """How a flow that is done ended; None: the portal is open, or the flow is not done."""
         if self.session["flow"] is None or self.flow is not None:
@@ -63,6 +88,8 @@ class Visit:
         """Something was done, named as the home page tells of it: on to where that leads."""
         if self.flow is None:
             return render.redirect(self.path(told=told))
+        if told not in _ENDS[self.flow["type"]]:
+            return render.redirect(self.path(FLOW_ROOMS[self.flow["type"]][0]))
         ending = self.flow["after_completion"]
         self.session.private["is_flow_done"] = True
         self.world.save(self.session)

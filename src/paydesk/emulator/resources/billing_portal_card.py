@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from paydesk.emulator.resources import payment_method, setup_intent
+from paydesk.emulator.resources import payment_method, setup_intent, subscription_update
+from paydesk.emulator.resources.subscription_shape import ENDED
 
 if TYPE_CHECKING:
     from paydesk.emulator.kernel.document import Document
@@ -18,8 +19,12 @@ KEEP: Final = "billing_portal.keep_card"
 _OPEN: Final = ("requires_payment_method", "requires_confirmation", "requires_action")
 
 
-def save(world: World, session: Document, method: Document, *, return_url: str) -> Document:
+def save(
+    world: World, session: Document, method: Document, *, return_url: str, subscription: str | None = None
+) -> Document:
     """Save a new card. Afterwards it is the customer's default, or the intent waits for their bank.
+
+    `subscription` is the one from which the customer came: it is charged to the card, too.
 
     Raises:
         StripeError: 402 when the bank declines; the intent is kept for the next card.
@@ -29,6 +34,7 @@ def save(world: World, session: Document, method: Document, *, return_url: str) 
         intent = setup_intent.open_intent(world, {"customer": session["customer"]}, followed_by=KEEP)
         session.private["setup_intent"] = intent.id
         world.save(session)
+    intent.private["subscription"] = subscription
     setup_intent.confirm(world, intent, method, return_url=return_url)
     return intent
 
@@ -45,6 +51,10 @@ def keep(world: World, intent_id: str) -> None:
     customer = world.find("customer", intent["customer"])
     if customer is not None:
         make_default(world, customer, intent["payment_method"])
+    held = intent.private.get("subscription")
+    subscription = None if held is None else world.find("subscription", held)
+    if subscription is not None and subscription["status"] not in ENDED:
+        subscription_update.update(world, subscription, {"default_payment_method": intent["payment_method"]})
 
 
 def make_default(world: World, customer: Document, method_id: str) -> None:

@@ -14,7 +14,7 @@ from paydesk.emulator.kernel.kinds import Kind
 from paydesk.emulator.kernel.routes import Call, Route, words
 from paydesk.emulator.resources import billing_portal_card as portal_card
 from paydesk.emulator.resources import billing_portal_configuration as configurations
-from paydesk.emulator.resources import billing_portal_flow
+from paydesk.emulator.resources import billing_portal_flow, billing_portal_plan
 from paydesk.emulator.rules.addresses import check_url
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def _create(call: Call) -> Document:
             "created": world.wall,
             "customer": customer.id,
             "customer_account": None,
-            "flow": None if flow is None else billing_portal_flow.flow(flow, configuration),
+            "flow": None if flow is None else billing_portal_flow.flow(world, flow, configuration, customer),
             "livemode": world.livemode,
             "locale": given.get("locale"),
             "on_behalf_of": None,
@@ -99,4 +99,7 @@ ROUTES = (
         area="customer_portal",
     ),
 )
-TASKS: dict[str, Any] = {portal_card.KEEP: portal_card.keep}
+TASKS: dict[str, Any] = {
+    billing_portal_plan.GO_ON: billing_portal_plan.resume_when_due,
+    portal_card.KEEP: portal_card.keep,
+}

@@ -319,10 +319,13 @@ class World:
             (self.sandbox.number, clock, due, task, subject),
         )
 
-    def unschedule(self, task: str, subject: str) -> None:
-        """Take a task off the agenda again."""
+    def unschedule(self, task: str | tuple[str, ...], subject: str) -> None:
+        """Take a task, or several, off the agenda again."""
+        tasks = (task,) if isinstance(task, str) else task
+        marks = ", ".join("?" * len(tasks))
         self.db.execute(
-            "DELETE FROM agenda WHERE sandbox = ? AND task = ? AND subject = ?", (self.sandbox.number, task, subject)
+            f"DELETE FROM agenda WHERE subject = ? AND task IN ({marks}) AND sandbox = ?",  # noqa: S608 - question marks
+            (subject, *tasks, self.sandbox.number),
         )
 
     def wake(self) -> None:

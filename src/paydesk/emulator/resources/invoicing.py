@@ -90,8 +90,7 @@ def draft(
 
 def plan(world: World, invoice: Document) -> None:
     """Put on the agenda what an invoice's dates say, in place of what was there."""
-    for task in (FINALIZE, COLLECT, WILL_BE_DUE, OVERDUE, OVERDUE_ENDS):
-        world.unschedule(task, invoice.id)
+    world.unschedule((FINALIZE, COLLECT, WILL_BE_DUE, OVERDUE, OVERDUE_ENDS), invoice.id)
     if invoice["status"] == "draft":
         if invoice["automatically_finalizes_at"] is not None:
             world.schedule(invoice["automatically_finalizes_at"], FINALIZE, invoice.id)

@@ -15,6 +15,8 @@ DUE: Final = "subscription.due"
 EXPIRE: Final = "subscription.expire"
 PENDING_EXPIRES: Final = "subscription.pending_update_expires"
 RESUME_COLLECTION: Final = "subscription.resume_collection"
+# Done with a schedule's id where its subscription's time has come: the phase comes before the period.
+SCHEDULE_DUE: Final = "subscription_schedule.due"
 SET_UP: Final = "subscription.set_up"
 TRIAL_ENDS_SOON: Final = "subscription.trial_ends_soon"
 UPCOMING: Final = "subscription.upcoming"
@@ -28,8 +30,7 @@ TRIAL_NOTICE_SECONDS: Final = 3 * _DAY
 
 def plan(world: World, subscription: Document) -> None:
     """Put on the agenda what is to happen to a subscription by itself, in place of what was there."""
-    for task in _PLANNED:
-        world.unschedule(task, subscription.id)
+    world.unschedule(_PLANNED, subscription.id)
     status = subscription["status"]
     if status in ENDED:
         return

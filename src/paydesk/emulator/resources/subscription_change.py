@@ -81,7 +81,8 @@ def work_out(
     prorates = given.get("proration_behavior", "create_prorations") != "none" and not was_trialing
     is_trial = subscription["status"] == "trialing"
     is_first_cost = was_free and subscription_items.cost(world, subscription, kept) > 0 and not is_trial
-    is_other_rhythm = any(_has_other_rhythm(one) for one in sold) and not is_trial
+    is_first_cost = is_first_cost and not all(_is_over(one, moment) for one in sold)
+    is_other_rhythm = any(_has_other_rhythm(one) and not _is_over(one, moment) for one in sold) and not is_trial
     if (is_other_rhythm or is_first_cost) and subscription["billing_mode"]["type"] == "classic":
         starts_anew = True
         subscription["billing_cycle_anchor"] = moment
@@ -209,6 +210,11 @@ def _has_other_rhythm(one: _Sold) -> bool:
     return one.before is not None and not one.is_gone and _rhythm(one.before) != _rhythm(one.item)
 
 
+def _is_over(one: _Sold, moment: int) -> bool:
+    """Whether nothing is left of the period an item was in."""
+    return one.before is not None and bool(one.before["current_period_end"] <= moment)
+
+
 def _rhythm(item: Document) -> tuple[str, int]:
     return item["plan"]["interval"], item["plan"]["interval_count"]
 
@@ -260,6 +266,9 @@ def _carry_over(
         _start_anew(subscription, one, change, is_trial=is_trial)
         if prorates and given_back is not None:
             change.prorations.append(given_back)
+        return
+    if _is_over(one, moment):
+        # The next period, which is about to begin, is billed as whatever the item is then.
         return
     if before is None or _has_other_rhythm(one):
         item["current_period_start"], item["current_period_end"] = _period(subscription, one, moment)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from paydesk.emulator.resources import (
     invoice_collection,
@@ -19,6 +19,10 @@ from paydesk.emulator.rules.proration import Period
 if TYPE_CHECKING:
     from paydesk.emulator.kernel.document import Document
     from paydesk.emulator.kernel.world import World
+
+
+# Done with the id of the schedule whose subscription has ended.
+SCHEDULE_ENDS: Final = "subscription_schedule.subscription_ended"
 
 
 def end(
@@ -56,6 +60,8 @@ def end(
     world.save(subscription)
     subscription_agenda.plan(world, subscription)
     world.emit("customer.subscription.deleted", subscription)
+    if subscription["schedule"] is not None:
+        world.perform(SCHEDULE_ENDS, subscription["schedule"])
     if invoices_now and invoice is not None and invoice["collection_method"] == "charge_automatically":
         if invoice_collection.method_of(world, invoice) is None:
             invoicing.finalize(world, invoice, advances=True)

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 def _due(world: World, subject: str) -> None:
     subscription = world.get("subscription", subject)
+    if subscription["schedule"] is not None:
+        world.perform(subscription_agenda.SCHEDULE_DUE, subscription["schedule"])
+        if subscription["status"] in ENDED:
+            return
     cancel_at = subscription["cancel_at"]
     if cancel_at is not None and cancel_at <= world.now:
         subscription_ending.end(world, subscription)

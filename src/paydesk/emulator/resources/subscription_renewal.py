@@ -70,6 +70,9 @@ def _next_charge(subscription: Document, item: Document) -> Charge:
     cycle = cycles.of_price(item["price"], subscription["billing_cycle_anchor"], day=day)
     start = item["current_period_end"]
     whole = Period(*cycle.holding(start))
+    if whole.start != start > subscription["billing_cycle_anchor"]:
+        # Another rhythm than the one the anchor was for: it counts from here.
+        whole = Period(start, cycles.of_price(item["price"], start, day=day).boundary(1))
     period = Period(start, whole.end)
     cancel_at = subscription["cancel_at"]
     if cancel_at is not None and start < cancel_at < period.end:

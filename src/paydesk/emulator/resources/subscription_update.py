@@ -58,15 +58,25 @@ class _Before:
         document.private = from_text(private)
 
 
-def update(world: World, subscription: Document, given: dict[str, Any], *, is_one_item: bool = False) -> None:
+def update(
+    world: World,
+    subscription: Document,
+    given: dict[str, Any],
+    *,
+    is_one_item: bool = False,
+    is_scheduled: bool = False,
+) -> None:
     """Change what a request asks to be changed, told as `customer.subscription.updated` where that is anything.
 
-    `is_one_item`: the parameters of the one entry of `items` stand at the top of the request.
+    `is_one_item`: the parameters of the one entry of `items` stand at the top of the request. `is_scheduled`: it is the
+    subscription's own schedule that asks.
 
     Raises:
         StripeError: 400 where the request cannot be; 402 where it must be paid at once and is not: nothing is written.
     """
     _check_may(subscription, given)
+    if not is_scheduled:
+        _check_free(subscription, given)
     behavior = given.get("payment_behavior") or "allow_incomplete"
     if behavior == "pending_if_incomplete":
         _check_pendable(given)
@@ -221,6 +231,17 @@ def _check_may(subscription: Document, given: dict[str, Any]) -> None:
             "paid first.",
             param=name,
         )
+
+
+def _check_free(subscription: Document, given: dict[str, Any]) -> None:
+    """Leave the end of a subscription that has a schedule to that."""
+    for name in ("cancel_at", "cancel_at_period_end"):
+        if subscription["schedule"] is not None and given.get(name):
+            raise invalid(
+                f"The subscription is managed by the subscription schedule `{subscription['schedule']}`, and updating "
+                "any cancelation behavior directly is not allowed. Please update the schedule instead.",
+                param=name,
+            )
 
 
 def _check_pendable(given: dict[str, Any]) -> None:

@@ -183,19 +183,23 @@ def test_an_item_that_is_removed_is_billed_for_what_was_used(
 
 
 def test_a_new_price_counts_from_the_day_it_is_for(client: stripe.StripeClient, controls: Controls) -> None:
-    """What was used before is billed at the old one."""
+    """What was used before is billed at the old one; on the same meter, nothing is billed twice or not at all."""
     counted = meter(client)
     old, new = metered(client, counted), metered(client, counted, 5)
     made = subscribed(client, None, old)
-    use(client, str(made.customer), 100)
+    ada = str(made.customer)
+    use(client, ada, 100)
     controls.push(10 * DAY)
 
+    use(client, ada, 7)
     client.v1.subscriptions.update(made.id, {"items": [{"id": item(made).id, "price": new.id}]})
-    use(client, str(made.customer), 30)
+    use(client, ada, 30)
 
-    assert waiting(client, made) == [("100 × Tokens", 200)]
-    draft = renewed(client, controls, made)
-    assert (draft.total, lines(draft)[1]) == (350, ("30 × Tokens (at $0.05 / month)", 150))
+    (before,) = client.v1.invoice_items.list({"customer": ada, "pending": True}).data
+    after = renewed(client, controls, made).lines.data[1]
+    assert before.quantity in (100, 107)  # the 7 may be of the very second in which the price changed
+    assert before.quantity + (after.quantity or 0) == 137
+    assert (before.amount, after.amount) == (2 * before.quantity, 5 * (after.quantity or 0))
 
 
 def test_what_was_paid_in_advance_is_given_back_when_usage_takes_its_place(
@@ -215,7 +219,7 @@ def test_what_was_paid_in_advance_is_given_back_when_usage_takes_its_place(
 
 
 def test_an_item_that_joins_later_counts_from_then_on(client: stripe.StripeClient, controls: Controls) -> None:
-    """What was used before was nobody's to pay; and a plan that costs by use is no free one."""
+    """What was used before was nobody's to pay."""
     made = subscribed(client)
     counted = meter(client)
     use(client, str(made.customer), 1000)
@@ -226,6 +230,15 @@ def test_an_item_that_joins_later_counts_from_then_on(client: stripe.StripeClien
 
     assert (waiting(client, made), len(invoices(client, made))) == ([], 1)
     assert renewed(client, controls, made).total == 2500 + 60
+
+
+def test_a_subscription_that_costs_by_use_is_no_free_one(client: stripe.StripeClient) -> None:
+    """So a further item is prorated like any other, and not billed at once."""
+    made = subscribed(client, None, tokens(client))
+
+    client.v1.subscription_items.create({"subscription": made.id, "price": price(client).id})
+
+    assert len(waiting(client, made)) == len(invoices(client, made)) == 1
 
 
 def test_what_is_used_in_a_trial_is_free(client: stripe.StripeClient, controls: Controls) -> None:
@@ -272,6 +285,18 @@ def test_a_pause_bills_what_was_used_before_it(
     client.v1.subscriptions.resume(made.id)
     use(client, str(made.customer), 1)
     assert lines(renewed(client, controls, made)) == [("1 × Tokens (at $0.02 / month)", 2)]
+
+
+def test_a_paused_subscription_that_ends_bills_what_was_used_before(client: stripe.StripeClient) -> None:
+    """Once, and nothing of what was used in the pause."""
+    made = subscribed(client, None, tokens(client))
+    use(client, str(made.customer), 100)
+    client.v1.subscriptions.pause(made.id, {"type": "subscription"})
+    use(client, str(made.customer), 1000)
+
+    client.v1.subscriptions.cancel(made.id, {"invoice_now": True})
+
+    assert invoices(client, made)[1:] == [("subscription_update", "paid", 200)]
 
 
 def test_what_was_used_before_the_beginning_can_be_billed(client: stripe.StripeClient, controls: Controls) -> None:

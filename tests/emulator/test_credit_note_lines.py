@@ -45,6 +45,22 @@ def test_lines_are_credited_with_their_taxes(client: stripe.StripeClient) -> Non
     assert {one.tax_rate_details.tax_rate: one.amount for one in totals} == {on_top.id: 114, inside.id: 100}
 
 
+def test_units_of_a_fraction_are_credited_by_its_price(client: stripe.StripeClient) -> None:
+    """One hour of two and a half; not three of them."""
+    ada = customer(client)
+    draft = drafted(client, ada)
+    hours: Any = {"unit_amount_decimal": "8000", "quantity_decimal": "2.5", "currency": "usd"}
+    client.v1.invoice_items.create(hours | {"customer": ada.id, "invoice": draft.id})
+    invoice = client.v1.invoices.finalize_invoice(draft.id)
+
+    note = issue(client, invoice, lines=[of_line(invoice, quantity=1)])
+
+    assert (invoice.total, note.total) == (20000, 8000)
+    with refused() as refusal:
+        issue(client, invoice, lines=[of_line(invoice, quantity=3)])
+    assert refusal.value.param == "lines[0][quantity]"
+
+
 def test_an_invoice_credited_line_by_line_comes_to_what_it_did(client: stripe.StripeClient) -> None:
     """With discounts on a line and on the whole, and taxes on top and inside: sum for sum."""
     ada = customer(client)

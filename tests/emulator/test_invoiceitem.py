@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import pytest
 import stripe
 
 from tests.emulator.invoicing import customer, drafted, opened, refused
@@ -53,6 +54,71 @@ def test_an_item_can_have_a_price(client: stripe.StripeClient) -> None:
         client.v1.invoice_items.create({"customer": ada.id, "amount": 5, "pricing": {"price": price.id}})
     with refused("Missing required param: amount."):
         client.v1.invoice_items.create({"customer": ada.id})
+
+
+def test_fractions_of_units_are_sold(client: stripe.StripeClient) -> None:
+    """Two and a half hours at a price or a rate; the whole units are shown beside, and a line can be changed."""
+    ada = customer(client)
+    price = client.v1.prices.create({"currency": "usd", "unit_amount": 9999, "product_data": {"name": "Hours"}})
+    draft = drafted(client, ada)
+    at_price: Any = {"pricing": {"price": price.id}, "quantity_decimal": Decimal("2.50")}
+    at_rate: Any = {"unit_amount_decimal": Decimal("0.5"), "quantity_decimal": Decimal("1000.001"), "currency": "usd"}
+
+    hours, litres = (
+        client.v1.invoice_items.create(given | {"customer": ada.id, "invoice": draft.id})
+        for given in (at_price, at_rate)
+    )
+    shown = client.v1.invoices.retrieve(draft.id)
+    client.v1.invoices.line_items.update(draft.id, shown.lines.data[0].id, {"quantity_decimal": Decimal("0.25")})
+
+    changed = client.v1.invoice_items.retrieve(hours.id)
+    assert (hours.amount, hours.quantity, str(hours.quantity_decimal)) == (24998, 2, "2.5")
+    assert (litres.amount, litres.quantity, str(litres.quantity_decimal)) == (500, 1000, "1000.001")
+    assert [str(line.quantity_decimal) for line in shown.lines.data] == ["2.5", "1000.001"]
+    assert (changed.amount, changed.quantity) == (2500, 0)
+    assert client.v1.invoices.retrieve(draft.id).total == 3000
+
+
+@pytest.mark.parametrize(
+    ("given", "param"),
+    [
+        ({"quantity": 2, "quantity_decimal": "2"}, None),
+        ({"quantity_decimal": "-1"}, "quantity_decimal"),
+        ({"quantity_decimal": "0.0000000000001"}, "quantity_decimal"),
+        ({"quantity_decimal": "1000000000000"}, "quantity_decimal"),
+        ({"quantity_decimal": "many"}, "quantity_decimal"),
+    ],
+)
+def test_a_quantity_is_a_number_of_units(client: stripe.StripeClient, given: Any, param: str | None) -> None:
+    """Said once, not below zero, and not finer than it can be counted."""
+    ada = customer(client)
+    asked: Any = {"customer": ada.id, "currency": "usd", "unit_amount_decimal": "100", **given}
+
+    with refused() as refusal:
+        client.v1.invoice_items.create(asked)
+
+    assert refusal.value.param == param
+    assert client.v1.invoice_items.list().data == []
+
+
+def test_fractions_of_packs_and_tiers_are_not_guessed(client: stripe.StripeClient) -> None:
+    """It is said that they are not modelled."""
+    ada = customer(client)
+    packs = client.v1.prices.create(
+        {
+            "currency": "usd",
+            "unit_amount": 900,
+            "product_data": {"name": "Packs"},
+            "transform_quantity": {"divide_by": 3, "round": "up"},
+        }
+    )
+
+    with refused("does not model") as refusal:
+        client.v1.invoice_items.create(
+            {"customer": ada.id, "pricing": {"price": packs.id}, "quantity_decimal": Decimal("2.5")}
+        )
+
+    assert refusal.value.param == "quantity_decimal"
 
 
 def test_an_item_is_put_on_a_draft(client: stripe.StripeClient) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from paydesk.emulator.pages import checkout_view, render
@@ -189,8 +190,8 @@ def _off(world: World, identifier: str, amount: int) -> Off:
 def _line(world: World, line: invoice_lines.Line) -> Line:
     period = line["period"]
     notes = []
-    if line["quantity"] not in (None, 1):
-        notes.append(f"Qty {line['quantity']:,}")
+    if line["quantity_decimal"] not in (None, "0", "1"):
+        notes.append(f"Qty {Decimal(line['quantity_decimal']):,}")
     if period["end"] != period["start"]:
         notes.append(f"{render.day(period['start'])} – {render.day(period['end'])}")
     own = tuple(

@@ -104,7 +104,9 @@ def _as_item(given: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in given.items() if name not in ("id", "invoice_item", "expand")}
 
 
-_OF_LINE = words("amount description discountable discounts metadata period price_data pricing quantity tax_rates")
+_OF_LINE = words(
+    "amount description discountable discounts metadata period price_data pricing quantity quantity_decimal tax_rates"
+)
 _OF_LINES = frozenset(f"lines.{name}" for name in _OF_LINE) | {"invoice_metadata"}
 _REFUSED_OF_LINES = {f"lines.{name}": why for name, why in invoiceitem.NOT_MODELLED.items()}
 _PATH = "/v1/invoices/{invoice}"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from paydesk.emulator.kernel.errors import StripeError, exclusive, invalid
 from paydesk.emulator.resources import price
 from paydesk.emulator.resources import product as products
-from paydesk.emulator.rules import price_costs, pricing
+from paydesk.emulator.rules import price_costs, pricing, quantities
 from paydesk.emulator.rules.money import AMOUNT_MAX, check_currency, check_granularity
 from paydesk.emulator.rules.price_amounts import Under
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 # Of these, one says what a thing costs.
 WAYS: Final = ("amount", "price_data", "pricing", "unit_amount_decimal")
-_QUANTITY_MAX: Final = 999_999_999_999
 
 
 @dataclass(frozen=True)
@@ -29,11 +29,11 @@ class Cost:
     currency: str
     name: str
     pricing: dict[str, Any]
-    quantity: int
+    quantity: int | Decimal
 
 
 def cost(
-    world: World, given: dict[str, Any], *, currency: str | None, under: Under, quantity: int | None = None
+    world: World, given: dict[str, Any], *, currency: str | None, under: Under, quantity: Decimal | None = None
 ) -> Cost:
     """The cost of what a request describes.
 
@@ -52,10 +52,11 @@ def cost(
         )
     said = given.get("currency")
     wanted = currency if said is None else check_currency(said, param=under("currency"))
-    many = _quantity(given, under, quantity)
+    asked = quantities.asked(given, under)
+    many = asked if asked is not None else quantity if quantity is not None else Decimal(1)
     (way,) = ways
     if way == "amount":
-        if given.get("quantity") not in (None, 1):
+        if asked not in (None, 1):
             raise exclusive(under("amount"), under("quantity"))
         return _of_amount(world, given, wanted or "usd", under)
     if way == "unit_amount_decimal":
@@ -68,12 +69,13 @@ def cost(
 
 def of_price(world: World, priced: Document, currency: str, quantity: int) -> Cost:
     """What a quantity costs at a price."""
-    return _at(world, priced, currency, quantity, Under(""))
+    return _at(world, priced, currency, Decimal(quantity), Under(""))
 
 
 def of_item(world: World, item: Document, given: dict[str, Any], under: Under) -> Cost:
     """What an invoice item costs when nothing but how many there are of it changes."""
-    many = _quantity(given, under, item["quantity"])
+    asked = quantities.asked(given, under)
+    many = Decimal(item["quantity_decimal"]) if asked is None else asked
     pricing, currency = item["pricing"], item["currency"]
     priced = world.find("price", pricing.get("price_details", {}).get("price", ""))
     if priced is None:
@@ -91,7 +93,7 @@ def _of_amount(world: World, given: dict[str, Any], currency: str, under: Under)
     described = pricing.new_price(world, {"currency": currency, "unit_amount": abs(amount)}, product.id, is_inline=True)
     described["unit_amount"], described["unit_amount_decimal"] = amount, str(amount)
     world.add(described)
-    return _checked(amount, currency, name, _shown(described.id, product.id, str(amount)), 1, under)
+    return _checked(amount, currency, name, _shown(described.id, product.id, str(amount)), Decimal(1), under)
 
 
 def _price(world: World, given: dict[str, Any], under: Under) -> Document:
@@ -113,17 +115,24 @@ def _price(world: World, given: dict[str, Any], under: Under) -> Document:
     return priced
 
 
-def _at(world: World, priced: Document, currency: str, quantity: int, under: Under) -> Cost:
-    parts = price_costs.parts(priced, currency, quantity, param=under("pricing[price]"))
+def _at(world: World, priced: Document, currency: str, quantity: Decimal, under: Under) -> Cost:
+    parts = price_costs.parts(priced, currency, int(quantity), param=under("pricing[price]"))
     # Bands have no unit amount in common: then none is shown.
     each = parts[0].unit_amount_decimal if len(parts) == 1 else None
     product = world.find("product", priced["product"])
     name = "Invoice item" if product is None else product["name"]
     amount = sum(part.amount for part in parts)
+    if not quantities.is_whole(quantity):
+        if each is None or priced["billing_scheme"] == "tiered" or priced["transform_quantity"] is not None:
+            raise invalid(
+                "The local Stripe does not model fractions of units at prices with tiers or `transform_quantity` yet.",
+                param=under("quantity_decimal"),
+            )
+        amount = price_costs.amount(each, quantity)
     return _checked(amount, currency, name, _shown(priced.id, priced["product"], each), quantity, under)
 
 
-def _checked(amount: int, currency: str, name: str, shown: dict[str, Any], quantity: int, under: Under) -> Cost:
+def _checked(amount: int, currency: str, name: str, shown: dict[str, Any], quantity: Decimal, under: Under) -> Cost:
     check_granularity(amount, currency, param=under("amount"))
     if abs(amount) > AMOUNT_MAX:
         raise StripeError(
@@ -137,12 +146,3 @@ def _checked(amount: int, currency: str, name: str, shown: dict[str, Any], quant
 def _shown(price_id: str | None, product: str | None, each: str | None) -> dict[str, Any]:
     details = {} if price_id is None else {"price_details": {"price": price_id, "product": product}}
     return {**details, "type": "price_details", "unit_amount_decimal": each}
-
-
-def _quantity(given: dict[str, Any], under: Under, otherwise: int | None) -> int:
-    quantity = given.get("quantity")
-    if quantity is None:
-        return 1 if otherwise is None else otherwise
-    if not 0 <= quantity <= _QUANTITY_MAX:
-        raise StripeError("Invalid non-negative integer", code="parameter_invalid_integer", param=under("quantity"))
-    return int(quantity)

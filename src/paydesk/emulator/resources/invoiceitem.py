@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from paydesk.emulator.kernel import lists
@@ -12,6 +13,7 @@ from paydesk.emulator.kernel.kinds import Kind
 from paydesk.emulator.kernel.routes import Call, Route, retrieve, words
 from paydesk.emulator.resources import invoice_discounts, invoice_lines, invoice_pricing, tax_rate
 from paydesk.emulator.resources.customer_balance_transaction import check_one_currency
+from paydesk.emulator.rules import quantities
 from paydesk.emulator.rules.price_amounts import Under
 
 if TYPE_CHECKING:
@@ -32,7 +34,6 @@ INVOICEITEM = Kind(
 )
 
 NOT_MODELLED = {
-    "quantity_decimal": "fractions of units are not modelled, so the amount would be wrong.",
     "tax_amounts": "taxes that were worked out elsewhere are not modelled, so the amount would be too low.",
 }
 
@@ -109,8 +110,7 @@ def new(
             "period": _period(world, given, under),
             "pricing": cost.pricing,
             "proration": False,
-            "quantity": cost.quantity,
-            "quantity_decimal": str(cost.quantity),
+            **quantities.shown(cost.quantity),
             "tax_rates": tax_rate.chosen(world, given.get("tax_rates"), param=under("tax_rates")),
             "test_clock": customer["test_clock"],
         }
@@ -153,7 +153,7 @@ def assign(world: World, item: Document, invoice: Document) -> invoice_lines.Lin
 
 def change(world: World, item: Document, given: dict[str, Any], under: Under) -> None:
     """Change what a request says of an item, and save it."""
-    if any(given.get(name) is not None for name in ("quantity", *invoice_pricing.WAYS)):
+    if any(given.get(name) is not None for name in ("quantity", "quantity_decimal", *invoice_pricing.WAYS)):
         _price_anew(world, item, given, under)
     for name in ("description", "discountable"):
         if name in given:
@@ -257,13 +257,13 @@ def _list(call: Call) -> lists.Page:
 
 def _price_anew(world: World, item: Document, given: dict[str, Any], under: Under) -> None:
     if any(given.get(name) is not None for name in invoice_pricing.WAYS):
-        quantity = 1 if "amount" in given else item["quantity"]
+        quantity = Decimal(1 if "amount" in given else item["quantity_decimal"])
         cost = invoice_pricing.cost(world, given, currency=item["currency"], under=under, quantity=quantity)
     else:
         cost = invoice_pricing.of_item(world, item, given, under)
     item["pricing"] = cost.pricing
     item["amount"] = cost.amount
-    item["quantity"], item["quantity_decimal"] = cost.quantity, str(cost.quantity)
+    item.update(quantities.shown(cost.quantity))
 
 
 def _period(world: World, given: dict[str, Any], under: Under) -> dict[str, int]:
@@ -275,7 +275,7 @@ def _period(world: World, given: dict[str, Any], under: Under) -> dict[str, int]
     return {"end": period["end"], "start": period["start"]}
 
 
-_COST = words("amount price_data pricing quantity unit_amount_decimal")
+_COST = words("amount price_data pricing quantity quantity_decimal unit_amount_decimal")
 _SETTABLE = _COST | words("description discountable discounts metadata period tax_rates")
 _PATH = "/v1/invoiceitems/{invoiceitem}"
 _AREA = INVOICEITEM.area

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from paydesk.emulator.rules import taxes
@@ -72,7 +73,8 @@ def share(line: Mapping[str, Any], amount: int, before: int, *, inside: int) -> 
 
 def of_quantity(line: Mapping[str, Any], quantity: int) -> int:
     """What so many of the units of an invoice's line cost."""
-    return _part(line["amount"], quantity, line["quantity"])
+    units = Fraction(line["quantity_decimal"])
+    return _part(line["amount"], quantity * units.denominator, units.numerator)
 
 
 def totals(parts: Iterable[Credited]) -> dict[str, Any]:

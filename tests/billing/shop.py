@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 from pydantic import SecretStr
 from sqlalchemy import select, update
 
+from paydesk.billing.catalog import Catalog
 from paydesk.billing.inbox.handlers import Handlers
 from paydesk.billing.inbox.inbox import Inbox
 from paydesk.billing.inbox.signature import Signatures
+from paydesk.billing.plans import PlanFinder
 from tests.billing.inbox.deliveries import SECRET, event, sign
 
 if TYPE_CHECKING:
@@ -27,6 +29,16 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 CREATED = 1795435200
 _numbers = itertools.count(1)
+
+CATALOG = Catalog.parse(
+    """
+Starter: $9/mo → STRIPE_PRICE_STARTER
+[plans.pro]
+name = "Pro"
+price = ["$29/mo", "$290/yr"]
+seats_max = 50
+"""
+)
 
 
 class Shop:
@@ -51,6 +63,7 @@ class Shop:
             stripe.api(),
             self.handlers,
             Signatures([SecretStr(SECRET)]),
+            PlanFinder(CATALOG.plans, {}),
             livemode=livemode,
             now=clock,
             chores=chores,

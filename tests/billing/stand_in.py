@@ -27,6 +27,8 @@ PATHS = {
     "payment_intent": "/v1/payment_intents",
     "charge": "/v1/charges",
     "dispute": "/v1/disputes",
+    "subscription": "/v1/subscriptions",
+    "invoice": "/v1/invoices",
 }
 
 

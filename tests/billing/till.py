@@ -30,6 +30,16 @@ price = "$19"
 name = "Mug"
 price = "12.50 EUR"
 quantity_max = 6
+
+[plans.starter]
+name = "Starter"
+price = "$9/mo"
+
+[plans.pro]
+name = "Pro"
+price = ["$29/mo", "$290/yr"]
+seats_max = 50
+features = ["export"]
 """
 
 WEBHOOK_SECRET = "whsec_tilltilltill"

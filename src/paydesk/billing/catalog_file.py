@@ -144,6 +144,15 @@ class Entry:
             return default
         return value
 
+    def code_of(self, key: str, *, default: str) -> str:
+        value = self._value(key, is_required=False)
+        if value is None:
+            return default
+        if not isinstance(value, str) or not CODE.fullmatch(value):
+            self.refuse(key, f"{key}: {_code_reason(str(value))}")
+            return default
+        return value
+
     def refuse_unknown(self) -> None:
         """Note every key that nobody asked for: most are misspelt, and would silently do nothing."""
         for key in self.values:

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
+from paydesk.billing.offer import product_id
+
 if TYPE_CHECKING:
     import stripe
 
     from paydesk.billing.offer import Offer
-
-# Products get an id of our choosing, so that two machines starting at once make one product, and so that a price that
-# has lost its lookup key is still known to be the plan's.
-PRODUCT_ID_PREFIX = "paydesk_"
 
 
 class Sold(Protocol):
@@ -33,36 +31,36 @@ class Sold(Protocol):
 
 def push(client: stripe.StripeClient, sold: Sold) -> None:
     """Make the product and its prices exist. Raises stripe.StripeError."""
-    product_id = _product(client, sold)
+    made = _product(client, sold)
     for offer in sold.offers:
         wanted = _terms(offer)
         current = _price(client, offer.lookup_key)
         if current is None or _terms_of(current) != wanted:
-            _create_price(client, offer, product_id, wanted, is_transferring=current is not None)
+            _create_price(client, offer, made, wanted, is_transferring=current is not None)
 
 
 def _product(client: stripe.StripeClient, sold: Sold) -> str:
     import stripe
 
-    product_id = f"{PRODUCT_ID_PREFIX}{sold.code}"
+    chosen = product_id(sold.code)
     terms: Any = {"name": sold.name, "description": sold.description}
     try:
-        product = client.v1.products.retrieve(product_id)
+        product = client.v1.products.retrieve(chosen)
     except stripe.InvalidRequestError as error:
         if error.code != "resource_missing":
             raise
         # Stripe takes an empty text for the wish to remove one, which a new product refuses.
-        new: Any = {"id": product_id, **{key: value for key, value in terms.items() if value}, **_images(sold)}
+        new: Any = {"id": chosen, **{key: value for key, value in terms.items() if value}, **_images(sold)}
         try:
             client.v1.products.create(new)
         except stripe.InvalidRequestError as clash:
             if clash.code != "resource_already_exists":
                 raise
-        return product_id
+        return chosen
     if (product.name, product.description or "") != (sold.name, sold.description) or not product.active:
         terms["active"] = True
-        client.v1.products.update(product_id, terms)
-    return product_id
+        client.v1.products.update(chosen, terms)
+    return chosen
 
 
 def _price(client: stripe.StripeClient, lookup_key: str) -> stripe.Price | None:
@@ -70,11 +68,11 @@ def _price(client: stripe.StripeClient, lookup_key: str) -> stripe.Price | None:
 
 
 def _create_price(
-    client: stripe.StripeClient, offer: Offer, product_id: str, terms: dict[str, Any], *, is_transferring: bool
+    client: stripe.StripeClient, offer: Offer, made: str, terms: dict[str, Any], *, is_transferring: bool
 ) -> None:
     import stripe
 
-    params: Any = {**terms, "product": product_id, "lookup_key": offer.lookup_key}
+    params: Any = {**terms, "product": made, "lookup_key": offer.lookup_key}
     params["transfer_lookup_key"] = is_transferring
     try:
         client.v1.prices.create(params)

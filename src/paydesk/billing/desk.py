@@ -34,6 +34,7 @@ from paydesk.billing.inbox.receive import BODY_BYTES_MAX, Receipt
 from paydesk.billing.inbox.signature import Signatures
 from paydesk.billing.log import redact_neighbours
 from paydesk.billing.orders import Orders, Progress
+from paydesk.billing.plans import PlanFinder
 from paydesk.billing.prices import Prices
 from paydesk.billing.refunds import Reason, Refunds
 from paydesk.billing.settings import Settings
@@ -96,6 +97,7 @@ class Paydesk:
             self._stripe_api,
             self._handlers,
             Signatures(self.settings.stripe_webhook_secrets),
+            PlanFinder(self.catalog.plans, self.settings.prices),
             livemode=livemode,
             now=now,
             chores=[self._attempts.finish_stale],

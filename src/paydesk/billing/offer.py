@@ -33,6 +33,15 @@ class Offer:
         return secret_name(self.code)
 
 
+def product_id(code: str) -> str:
+    """The id at Stripe of a product that we make.
+
+    It is of our choosing, so that two machines starting at once make one product, and so that a price that has lost
+    its lookup key is still known to be the plan's.
+    """
+    return f"paydesk_{code}"
+
+
 def secret_name(code: str) -> str:
     """A code as a part of an environment variable's name."""
     return code.upper().replace("-", "_")

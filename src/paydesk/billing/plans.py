@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
-from paydesk.billing.offer import Offer
+from paydesk.billing.offer import Offer, product_id
 from paydesk.errors import IntervalRefused, SeatsRefused
 
 if TYPE_CHECKING:
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 SEATS_MAX = 1
 SEATS_CEILING = 999_999
 
+MAIN_SLOT = "main"
+
 # Stripe ends a trial after two years at the latest.
 TRIAL_DAYS_MAX = 730
 
@@ -24,7 +26,8 @@ TRIAL_DAYS_MAX = 730
 class Plan:
     """Something sold again and again, at one of its `offers`: the first unless another rhythm is asked for.
 
-    `features` holds what the plan allows, by code, with the words for it; `limits` how much of something.
+    `features` holds what the plan allows, by code, with the words for it; `limits` how much of something. Of all plans
+    in one `slot` somebody has one at a time.
     """
 
     code: str
@@ -34,6 +37,7 @@ class Plan:
     seats_min: int = 1
     seats_max: int = SEATS_MAX
     trial_days: int | None = None
+    slot: str = MAIN_SLOT
     features: Mapping[str, str] = field(default_factory=dict)
     limits: Mapping[str, int] = field(default_factory=dict)
 
@@ -54,6 +58,34 @@ class Plan:
         return cast("int", seats)
 
 
+class PlanFinder:
+    """Which plan a price at Stripe belongs to."""
+
+    def __init__(self, plans: Mapping[str, Plan], ids_by_secret: Mapping[str, str]) -> None:
+        """`ids_by_secret` holds the price ids that STRIPE_PRICE_<CODE> names, by upper-case code."""
+        self._plans = plans
+        offers = [offer for plan in plans.values() for offer in plan.offers]
+        self._by_id = {ids_by_secret[offer.secret]: offer.sold for offer in offers if offer.secret in ids_by_secret}
+        self._by_lookup_key = {offer.lookup_key: offer.sold for offer in offers}
+        self._by_product = {product_id(code): code for code in plans}
+
+    def of(self, *, price_id: str | None, lookup_key: str | None, product_id: str | None) -> str | None:
+        """The plan's code, or None if the price is not in the catalog.
+
+        A price that was replaced has lost its lookup key, and is known by its product.
+        """
+        return (
+            self._by_id.get(price_id or "")
+            or self._by_lookup_key.get(lookup_key or "")
+            or self._by_product.get(product_id or "")
+        )
+
+    def slot(self, code: str | None) -> str | None:
+        """The slot that the plan takes; None for a plan that is not in the catalog."""
+        plan = self._plans.get(code or "")
+        return plan.slot if plan else None
+
+
 def read_plan(entry: Entry) -> Plan | None:
     """The plan that stands in the file, or None once its mistakes are noted."""
     name = entry.text("name", length_max=250)
@@ -65,6 +97,7 @@ def read_plan(entry: Entry) -> Plan | None:
     if seats_max < seats_min:
         entry.refuse("seats_max", f"seats_max {seats_max} is less than seats_min {seats_min}")
     trial_days = entry.number("trial_days", default=0, minimum=1, maximum=TRIAL_DAYS_MAX)
+    slot = entry.code_of("slot", default=MAIN_SLOT)
     features = entry.words("features")
     limits = entry.numbers("limits")
     entry.refuse_unknown()
@@ -88,6 +121,7 @@ def read_plan(entry: Entry) -> Plan | None:
         seats_min=seats_min,
         seats_max=seats_max,
         trial_days=trial_days or None,
+        slot=slot,
         features=features,
         limits=limits,
     )

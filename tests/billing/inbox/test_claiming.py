@@ -5,8 +5,9 @@ from __future__ import annotations
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import event
+from sqlalchemy import event, update
 
+from paydesk.billing.facts import OrderPaid
 from paydesk.billing.mirror.refs import Ref
 from tests.billing.shop import Shop, paid_session, session
 
@@ -39,3 +40,32 @@ def test_a_worker_and_the_thanks_page_never_wait_for_each_other(shop: Shop, stri
     assert shop.status(order_id) == "paid"
     assert shop.event_states() == ["applied"]
     assert [row["lease_owner"] for row in shop.rows(shop.store.tables.lanes)] == [None]
+
+
+def test_x2_what_is_committed_late_is_done_all_the_same(shop: Shop, stripe_stand_in: StandIn) -> None:
+    """Work is found by its state: a row with an earlier stamp that appears after later ones is not missed."""
+    delivered: list[str] = []
+
+    def deliver(paid: OrderPaid) -> None:
+        delivered.append(paid.order.id)
+
+    shop.on(OrderPaid, deliver)
+    early, late = shop.order(), shop.order()
+    stripe_stand_in.put(paid_session(early), paid_session(late))
+    shop.deliver("checkout.session.completed", paid_session(early))
+    moment = shop.clock.moment
+    shop.clock.advance(hours=1)
+    shop.deliver("checkout.session.completed", paid_session(late))
+    shop.work()
+    tables = shop.store.tables
+    # The same again, as if the first had been committed only now: event and effect carry the stamp of an hour ago.
+    with shop.store.write() as connection:
+        first = update(tables.effects).where(tables.effects.c.id == 1)
+        connection.execute(first.values(state="waiting", next_at=moment))
+        earlier = update(tables.events).where(tables.events.c.seq == 1)
+        connection.execute(earlier.values(state="received", next_at=moment))
+
+    shop.work()
+
+    assert delivered == [early, late, early]
+    assert set(shop.event_states()) == {"applied"}

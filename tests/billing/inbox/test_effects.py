@@ -305,13 +305,13 @@ def test_a_handler_may_listen_to_any_event_by_stripes_name(shop: Shop) -> None:
     def warn(event: StripeEvent) -> None:
         seen.append(event)
 
-    shop.on("invoice.payment_failed", warn)
+    shop.on("payout.failed", warn)
     for _ in range(3):
-        shop.deliver("invoice.payment_failed", {"id": "in_1", "object": "invoice", "total": 900}, event_id="evt_1")
+        shop.deliver("payout.failed", {"id": "po_1", "object": "payout", "amount": 900}, event_id="evt_1")
         shop.work()
 
     (event,) = seen
-    assert (event.id, event.type, event.object["total"]) == ("evt_1", "invoice.payment_failed", 900)
+    assert (event.id, event.type, event.object["amount"]) == ("evt_1", "payout.failed", 900)
 
 
 def test_two_handlers_and_two_tries_have_the_right_idempotency_keys(shop: Shop, paid: Callable[[], str]) -> None:

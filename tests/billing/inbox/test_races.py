@@ -226,7 +226,7 @@ def test_a_deleted_customer_leaves_a_tombstone_that_no_late_event_revives(shop: 
     assert shop.event_states() == ["applied", "applied"]
 
 
-def test_a_deleted_product_leaves_a_tombstone_that_no_late_event_revives(shop: Shop, stripe_stand_in: StandIn) -> None:
+def test_s4_a_deleted_product_leaves_a_tombstone_no_late_event_revives(shop: Shop, stripe_stand_in: StandIn) -> None:
     """Stripe answers 404 for it; the late event is settled all the same, before and after the deletion is heard of."""
     shop.deliver("product.updated", product(name="late"))
     shop.work()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Barrier
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, text
+from sqlalchemy import Column, MetaData, Table, inspect, select, text
 
 import paydesk.billing.store.migrations as migrations
 from paydesk.billing.store.migrations import HEAD, migrate, version_table
@@ -71,6 +72,34 @@ def assert_migrates_to_the_tables(url: str, prefix: str, schema: str | None) -> 
             },
         )
         assert compare_metadata(context, store.tables.metadata) == []
+    store.close()
+
+
+def test_a_database_of_the_first_version_keeps_its_rows(empty_url: str) -> None:
+    """Whoever sold something before there were subscriptions has everything afterwards, and finds it filled in."""
+    store = Store.open(empty_url)
+    migrate(store, "0001")
+    now = datetime(2026, 11, 23, tzinfo=UTC)
+    monthly = {"id": "price_1", "recurring": {"interval": "month", "interval_count": 3}}
+    once = {"id": "price_2", "recurring": None}
+    named = {"active": True, "currency": "usd", "product_id": "prod_1", "created_at": now}
+    with store.write() as connection:
+        of_then = (Column(name, store.tables.prices.c[name].type) for name in (*named, "id", "type", "object"))
+        prices = Table("prices", MetaData(), *of_then)
+        for whole in (monthly, once):
+            connection.execute(prices.insert().values(**named, id=whole["id"], type="recurring", object=whole))
+        order = {"id": "ord_1", "sku": "ebook", "quantity": 1, "amount_minor": 1900, "currency": "usd"}
+        connection.execute(store.tables.orders.insert().values(**order, status="paid", created_at=now, updated_at=now))
+
+    assert migrate(store) == HEAD
+
+    with store.read() as connection:
+        table = store.tables.prices
+        assert [*connection.execute(select(table.c.id, table.c.billed_every).order_by(table.c.id))] == [
+            ("price_1", "3 months"),
+            ("price_2", None),
+        ]
+        assert connection.scalar(select(store.tables.orders.c.status)) == "paid"
     store.close()
 
 

@@ -7,23 +7,20 @@ events. A read that began after an event was noted cannot be older than it: thei
 
 from __future__ import annotations
 
-import json
 import traceback
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from paydesk.billing.inbox.lanes import Lease, LeaseLost
 from paydesk.billing.inbox.retry import after_failure, after_parking
+from paydesk.billing.inbox.visits import BY_TYPE, Noted, Visit, choose, noted_in, rank
 from paydesk.billing.log import get_logger, redact
-from paydesk.billing.mirror import MIRRORED
-from paydesk.billing.mirror.decide import Known, Told, decide
-from paydesk.billing.mirror.mirrored import Mirrored, Parked, Writing
-from paydesk.billing.mirror.read import complete_refunds, read
-from paydesk.billing.mirror.refs import Json, Ref, ref_of
+from paydesk.billing.mirror.decide import Known
+from paydesk.billing.mirror.mirrored import Parked, Writing
+from paydesk.billing.mirror.read import read
 from paydesk.errors import StripeRefused, StripeUnavailable
 
 if TYPE_CHECKING:
@@ -36,6 +33,8 @@ if TYPE_CHECKING:
     from paydesk.billing.inbox.effects import Effects
     from paydesk.billing.inbox.lanes import Lanes
     from paydesk.billing.mirror.read import Stripe
+    from paydesk.billing.mirror.refs import Ref
+    from paydesk.billing.plans import PlanFinder
     from paydesk.billing.store.store import Store
 
 logger = get_logger(__name__)
@@ -43,56 +42,27 @@ logger = get_logger(__name__)
 # A lane rarely has more than a burst waiting. What is left over is noted in the next round.
 NOTED_MAX = 500
 
-BY_TYPE = {mirrored.type: mirrored for mirrored in MIRRORED}
-RANK = {mirrored.type: rank for rank, mirrored in enumerate(MIRRORED)}
-
-
-@dataclass(frozen=True)
-class Noted:
-    """An event that waits in the lane."""
-
-    seq: int
-    id: str
-    type: str
-    created: int
-    attempts: int
-    received_at: datetime
-    subject: Json
-    livemode: bool
-    ref: Ref | None
-
-
-@dataclass
-class Visit:
-    """One object in the course of a round: what to do about it, what Stripe said, what came of it."""
-
-    ref: Ref
-    events: list[Noted] = field(default_factory=list)
-    answer: Literal["apply", "ignore", "read"] = "read"
-    state: Json | None = None
-    is_deleted: bool = False
-    outcome: Literal["applied", "parked", "failed"] = "applied"
-    error: BaseException | None = None
-
-    @property
-    def mirrored(self) -> Mirrored:
-        return BY_TYPE[self.ref.type]
-
-    @property
-    def seen_at(self) -> int | None:
-        return max((event.created for event in self.events), default=None)
+# Each may be a call, one after the other: a round ends well before its lease does, also at a slow Stripe.
+VISITS_MAX = 50
 
 
 class Applier:
     """Works on leased lanes."""
 
     def __init__(
-        self, store: Store, stripe: Stripe, lanes: Lanes, effects: Effects, now: Callable[[], datetime]
+        self,
+        store: Store,
+        stripe: Stripe,
+        lanes: Lanes,
+        effects: Effects,
+        plans: PlanFinder,
+        now: Callable[[], datetime],
     ) -> None:
         self._store = store
         self._stripe = stripe
         self._lanes = lanes
         self._effects = effects
+        self._plans = plans
         self._now = now
 
     def apply_due(self) -> bool:
@@ -136,16 +106,21 @@ class Applier:
             self._lanes.let_go(lease)
 
     def _apply(self, lease: Lease, asked: Sequence[Ref]) -> None:
-        noted = self._note(lease.lane)
-        visits = self._visits(noted, asked)
+        waiting = self._note(lease.lane)
+        strays = [event for event in waiting if event.lane != lease.lane]
+        visits = self._visits([event for event in waiting if event.lane == lease.lane], asked)
         for visit in visits:
             if visit.answer == "read":
                 self._read(visit)
+        refs = {visit.ref for visit in visits}
+        visits = self._with_parents(visits)
+        noted = [event for event in waiting if event.lane == lease.lane and (event.ref is None or event.ref in refs)]
         with self._store.write() as connection:
             self._lanes.hold(connection, lease)
             facts = [fact for visit in visits for fact in self._write(connection, visit)]
             effects = self._effects.of_facts(connection, facts, lane=lease.lane)
             effects += self._mark(connection, noted, visits)
+            self._send_home(connection, strays)
             self._lanes.release(connection, lease)
             if asked and effects:
                 self._store.notify(connection)  # whoever asked may have no worker in its own process
@@ -162,32 +137,45 @@ class Applier:
             .limit(NOTED_MAX)
         )
         with self._store.read() as connection:
-            return [_noted(row) for row in connection.execute(waiting)]
+            return [noted_in(row) for row in connection.execute(waiting)]
 
     def _visits(self, noted: Iterable[Noted], asked: Iterable[Ref]) -> list[Visit]:
-        """Each object once, parents first, with what to do about it."""
+        """Each object once, parents first, with what to do about it. Those that are too many come in the next round."""
         visits = {ref: Visit(ref) for ref in asked}
         for event in noted:
-            if event.ref:
+            if event.ref and (event.ref in visits or len(visits) < VISITS_MAX):
                 visits.setdefault(event.ref, Visit(event.ref)).events.append(event)
-        ordered = sorted(visits.values(), key=lambda visit: RANK[visit.ref.type])
+        ordered = sorted(visits.values(), key=rank)
         with self._store.read() as connection:
             for visit in ordered:
                 if visit.ref not in asked:
-                    _choose(visit, self._known(connection, visit))
+                    choose(visit, self._known(connection, visit.ref))
         return ordered
 
-    def _known(self, connection: Connection, visit: Visit) -> Known | None:
-        table = visit.mirrored.table(self._store.tables)
+    def _with_parents(self, visits: list[Visit]) -> list[Visit]:
+        """The visits, and one more to each parent that is not here yet: a subscription does not wait for its owner."""
+        found = {visit.ref: visit for visit in visits}
+        for visit in visits:
+            for ref in visit.mirrored.parents(visit.state) if visit.state else ():
+                if ref not in found and not self._is_known(ref):
+                    found[ref] = Visit(ref)
+                    self._read(found[ref])
+        return sorted(found.values(), key=rank)
+
+    def _is_known(self, ref: Ref) -> bool:
+        with self._store.read() as connection:
+            return self._known(connection, ref) is not None
+
+    def _known(self, connection: Connection, ref: Ref) -> Known | None:
+        mirrored = BY_TYPE[ref.type]
+        table = mirrored.table(self._store.tables)
         columns = (table.c.seen_at, table.c.payload_at, table.c.deleted_at)
-        row = connection.execute(select(*columns).where(table.c[visit.mirrored.key] == visit.ref.id)).first()
+        row = connection.execute(select(*columns).where(table.c[mirrored.key] == ref.id)).first()
         return Known(row.seen_at, row.payload_at, row.deleted_at is not None) if row else None
 
     def _read(self, visit: Visit) -> None:
         try:
             visit.state = read(self._stripe, visit.mirrored, visit.ref.id)
-            if visit.state:
-                complete_refunds(self._stripe, visit.state)
         except StripeRefused as refusal:
             if refusal.status == 401:
                 # It is the key that is refused, so this is no object's fault: everything waits for a better one.
@@ -199,7 +187,8 @@ class Applier:
         if visit.outcome == "failed" or visit.answer == "ignore":
             return []
         payload_at = visit.seen_at if visit.answer == "apply" else None
-        writing = Writing(self._store, connection, self._now(), visit.seen_at, payload_at)
+        told = frozenset(event.type for event in visit.events)
+        writing = Writing(self._store, connection, self._now(), self._plans, visit.seen_at, payload_at, told)
         try:
             with connection.begin_nested():
                 facts = visit.mirrored.apply(writing, visit.state) if visit.state else []
@@ -219,7 +208,7 @@ class Applier:
         """Mark the row deleted. An object that neither Stripe nor we know may still come."""
         table = visit.mirrored.table(self._store.tables)
         row = table.c[visit.mirrored.key] == visit.ref.id
-        if visit.state is None and visit.ref.type not in ("customer", "product", "price"):
+        if visit.state is None and not visit.mirrored.is_deletable:
             raise Parked(f"Stripe has no {visit.ref.type} {visit.ref.id}")
         if connection.execute(update(table).where(row).values(deleted_at=self._now())).rowcount == 0:
             raise Parked(f"Stripe has no {visit.ref.type} {visit.ref.id}, and neither have we")
@@ -241,6 +230,12 @@ class Applier:
             connection.execute(update(events).where(events.c.seq.in_(applied)).values(**done))
         return effects
 
+    def _send_home(self, connection: Connection, strays: Iterable[Noted]) -> None:
+        """An earlier version, which may still be running beside this one, kept some events in other lanes."""
+        events = self._store.tables.events
+        for stray in strays:
+            connection.execute(update(events).where(events.c.seq == stray.seq).values(lane=stray.lane))
+
     def _postpone(self, connection: Connection, event: Noted, visit: Visit) -> None:
         attempts, now, error = event.attempts + 1, self._now(), visit.error
         if visit.outcome == "parked":
@@ -258,39 +253,3 @@ class Applier:
             "last_error": redact(reason),
         }
         connection.execute(update(events).where(events.c.seq == event.seq).values(**change))
-
-
-def _choose(visit: Visit, known: Known | None) -> None:
-    """Settle on one thing to do for all the events that speak of the object."""
-    answers = []
-    for event in visit.events:
-        # A payload is only the whole of the object if it is that object: a charge tells part of a payment.
-        is_own = event.subject.get("object") == visit.ref.type
-        is_whole = is_own and visit.mirrored.is_whole_in_events
-        answers.append((decide(known, Told(event.type, event.created, event.livemode, is_whole)), event))
-    deleted = [event for answer, event in answers if answer == "apply" and event.type.endswith(".deleted")]
-    told = [event for answer, event in answers if answer == "apply"]
-    if deleted:
-        visit.answer, visit.state, visit.is_deleted = "apply", deleted[-1].subject, True
-    elif any(answer == "read" for answer, _ in answers):
-        visit.answer = "read"
-    elif len(told) == 1:
-        visit.answer, visit.state = "apply", told[0].subject
-    else:
-        # Several payloads could each be applied; which is newest, only Stripe can say.
-        visit.answer = "read" if told else "ignore"
-
-
-def _noted(row: Any) -> Noted:
-    subject = json.loads(row.payload)["data"]["object"]
-    return Noted(
-        seq=row.seq,
-        id=row.id,
-        type=row.type,
-        created=row.created,
-        attempts=row.attempts,
-        received_at=row.received_at,
-        subject=subject,
-        livemode=row.livemode,
-        ref=ref_of(subject),
-    )

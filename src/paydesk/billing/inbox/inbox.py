@@ -14,6 +14,7 @@ from paydesk.billing.inbox.lanes import Lanes, Lease, LeaseLost
 from paydesk.billing.inbox.receive import Receipt, Receiver
 from paydesk.billing.inbox.worker import Bell, Worker, wait_until
 from paydesk.billing.log import get_logger
+from paydesk.billing.mirror.refs import IN_ANOTHERS_LANE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from paydesk.billing.inbox.signature import Signatures
     from paydesk.billing.mirror.read import Stripe
     from paydesk.billing.mirror.refs import Ref
+    from paydesk.billing.plans import PlanFinder
     from paydesk.billing.store.store import Store
 
 logger = get_logger(__name__)
@@ -43,6 +45,7 @@ class Inbox:
         stripe: Stripe,
         handlers: Handlers,
         signatures: Signatures,
+        plans: PlanFinder,
         *,
         livemode: bool,
         now: Callable[[], datetime],
@@ -54,7 +57,7 @@ class Inbox:
         self._lanes = Lanes(store, f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}", now)
         self.effects = Effects(store, handlers, now)
         self._chores = (self.effects.register, *chores)
-        self._applier = Applier(store, stripe, self._lanes, self.effects, now)
+        self._applier = Applier(store, stripe, self._lanes, self.effects, plans, now)
         self._commits = GroupCommit(store, self._bell.ring)
         self._receiver = Receiver(signatures, self._commits, livemode=livemode, now=now)
         self._worker: Worker | None = None
@@ -70,11 +73,14 @@ class Inbox:
     def refresh(self, ref: Ref, *, lane: str | None = None) -> bool:
         """Read an object from Stripe now, and apply it exactly as a webhook about it would.
 
-        `lane` is named where it is not the object's own id: a dispute's is its payment intent, a price's its product.
+        `lane` is named where it is not the object's own id: a subscription's and an invoice's is their customer, a
+        dispute's is its payment intent, a price's its product.
 
         Answers False if a worker kept the lane busy for too long; what it is doing will be there soon. Raises
         StripeUnavailable, or StripeRefused if Stripe will not show an object.
         """
+        if lane is None and ref.type in IN_ANOTHERS_LANE:
+            raise ValueError(f"The lane of the {ref.type} {ref.id} is not its own: name it.")
         lease: Lease | None = None
 
         def is_leased() -> bool:

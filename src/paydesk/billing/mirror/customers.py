@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, select, update
 
-from paydesk.billing.mirror.mirrored import Mirrored, Writing, moment
+from paydesk.billing.mirror.mirrored import Mirrored, Writing, always, moment
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -56,6 +56,17 @@ def link(store: Store, connection: Connection, user_id: str, stripe_id: str) -> 
     if known:
         connection.execute(delete(customers).where(customers.c.id == known["id"]))
     connection.execute(update(customers).where(customers.c.id == claimed["id"]).values(stripe_id=stripe_id))
+    for owned in (store.tables.subscriptions, store.tables.invoices):
+        unowned = update(owned).where(owned.c.customer_id == stripe_id, owned.c.user_id.is_(None))
+        connection.execute(unowned.values(user_id=user_id))
+
+
+def owner_of(writing: Writing, customer_id: str | None) -> str | None:
+    """The app's user that this customer is. Who joins the two meanwhile waits until this transaction ends."""
+    customers = writing.tables.customers
+    query = select(customers.c.user_id).where(customers.c.stripe_id == customer_id)
+    user_id: str | None = writing.connection.scalar(writing.store.locked(query))
+    return user_id
 
 
 CUSTOMERS = Mirrored(
@@ -64,5 +75,6 @@ CUSTOMERS = Mirrored(
     apply=apply,
     table=lambda tables: tables.customers,
     key="stripe_id",
-    is_whole_in_events=True,
+    is_whole=always,
+    is_deletable=True,
 )

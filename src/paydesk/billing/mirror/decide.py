@@ -29,12 +29,17 @@ class Known:
 
 @dataclass(frozen=True)
 class Told:
-    """What an event says about its own place in time."""
+    """What an event says about its own place in time, and about the object.
 
-    type: str
+    `is_whole`: its payload is all there is to know. `is_deletion`: the object is gone for good. `is_telling`: it names
+    a fact by having happened.
+    """
+
     created: int
     livemode: bool
     is_whole: bool
+    is_deletion: bool = False
+    is_telling: bool = False
 
 
 def decide(known: Known | None, told: Told) -> Answer:
@@ -45,17 +50,18 @@ def decide(known: Known | None, told: Told) -> Answer:
     | says the object is deleted                    | apply  | nothing comes after that                              |
     | is about a deleted object                     | ignore | an id is never used again                             |
     | is of test mode                               | read   | a test clock makes stamps that say nothing            |
+    | names a fact by having happened               | read   | it is told of the object as it is now                 |
     | is older than one the row accounts for        | ignore | the row was read, or told, later                      |
     | does not hold the whole object                | read   | the row needs more                                    |
     | is about an object never seen                 | apply  | there is no row it could be older than                |
     | is newer than the payload the row is          | apply  | both stamps are Stripe's, and far enough apart        |
     | is anything else                              | read   | which is newer is unknown                             |
     """
-    if told.type.endswith(".deleted"):
+    if told.is_deletion:
         return "apply"
     if known and known.is_deleted:
         return "ignore"
-    if not told.livemode:
+    if not told.livemode or told.is_telling:
         return "read"
     if known and known.seen_at is not None and told.created < known.seen_at - AMBIGUITY_WINDOW_SECONDS:
         return "ignore"

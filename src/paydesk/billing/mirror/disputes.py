@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from paydesk.billing.mirror.ledger import order_of_payment, settle
-from paydesk.billing.mirror.mirrored import Mirrored, Writing, moment
+from paydesk.billing.mirror.mirrored import Mirrored, Writing, always, moment
 from paydesk.billing.mirror.refs import id_of
 
 if TYPE_CHECKING:
@@ -39,5 +39,5 @@ DISPUTES = Mirrored(
     path="/v1/disputes/{}",
     apply=apply,
     table=lambda tables: tables.disputes,
-    is_whole_in_events=True,
+    is_whole=always,
 )

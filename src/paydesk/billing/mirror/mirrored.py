@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Table
 
     from paydesk.billing.facts import Fact
-    from paydesk.billing.mirror.refs import Json
+    from paydesk.billing.mirror.read import Ask
+    from paydesk.billing.mirror.refs import Json, Ref
+    from paydesk.billing.plans import PlanFinder
     from paydesk.billing.store.store import Store
     from paydesk.billing.store.tables import Tables
 
@@ -25,18 +29,25 @@ class Writing:
     """One object being written: the transaction, and what is known of the object's age.
 
     `seen_at` is Stripe's stamp of the newest event this state accounts for. `payload_at` is that stamp again where the
-    state is that event's own payload, and None where Stripe was read.
+    state is that event's own payload, and None where Stripe was read. `told` holds the types of those events.
     """
 
     store: Store
     connection: Connection
     now: datetime
+    plans: PlanFinder
     seen_at: int | None = None
     payload_at: int | None = None
+    told: frozenset[str] = frozenset()
 
     @property
     def tables(self) -> Tables:
         return self.store.tables
+
+    def row(self, table: Table, object_id: str | None) -> Json | None:
+        """The row of an object, as it is before this is written."""
+        found = self.connection.execute(select(table).where(table.c.id == object_id)).mappings().one_or_none()
+        return {**found} if found is not None else None
 
     def put(self, table: Table, row: Json, whole: Json, *, on: str = "id", keep: tuple[str, ...] = ()) -> None:
         """Insert or overwrite the object's row. `keep` names columns that are set once and stay."""
@@ -44,11 +55,27 @@ class Writing:
         self.store.upsert(self.connection, table, {**row, **mirrored}, on=[on], keep=keep)
 
 
+def _never(_payload: Json) -> bool:
+    return False
+
+
+def always(_payload: Json) -> bool:
+    """Whatever an event tells of the object is all there is to know."""
+    return True
+
+
+def _nobody(_state: Json) -> Iterable[Ref]:
+    return ()
+
+
 @dataclass(frozen=True)
 class Mirrored:
     """One kind of object.
 
-    `is_whole_in_events`: an event's payload holds everything the row needs, so it may be applied without asking.
+    `is_whole`: whether an event's payload holds everything the row needs, so that it may be applied without asking.
+    `is_deletable`: it can be deleted at Stripe, and then leaves a tombstone. `parents`: what it belongs to, in the same
+    lane; a parent that is not here yet is read along with it. `telling`: types of events that name a fact by having
+    happened: the object is always looked at then. `complete` fetches what Stripe's answer leaves out.
     """
 
     type: str
@@ -57,7 +84,11 @@ class Mirrored:
     table: Callable[[Tables], Table]
     key: str = "id"
     expand: tuple[str, ...] = ()
-    is_whole_in_events: bool = False
+    is_whole: Callable[[Json], bool] = _never
+    is_deletable: bool = False
+    parents: Callable[[Json], Iterable[Ref]] = _nobody
+    telling: frozenset[str] = frozenset()
+    complete: Callable[[Ask, Json], None] | None = None
 
 
 def moment(stamp: Any) -> datetime | None:

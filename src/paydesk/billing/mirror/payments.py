@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from paydesk.billing.mirror import refunds
+from paydesk.billing.mirror import refunds, shapes
 from paydesk.billing.mirror.ledger import ORDER_KEY, adopt_payment, order_of_payment, settle
 from paydesk.billing.mirror.mirrored import Mirrored, Writing, moment
 from paydesk.billing.mirror.refs import id_of
 
 if TYPE_CHECKING:
     from paydesk.billing.facts import Fact
+    from paydesk.billing.mirror.read import Ask
     from paydesk.billing.mirror.refs import Json
 
 
@@ -52,6 +53,7 @@ def _write(writing: Writing, row: Json, whole: Json, charge: Json | None) -> lis
     order_id = order_of_payment(writing, row["id"])
     row |= {
         "order_id": order_id,
+        "invoice_id": shapes.invoice_of(whole),
         "customer_id": id_of(whole.get("customer")),
         "amount_refunded_minor": (charge or {}).get("amount_refunded") or 0,
         "currency": whole["currency"],
@@ -64,10 +66,19 @@ def _write(writing: Writing, row: Json, whole: Json, charge: Json | None) -> lis
     return settle(writing, order_id) if order_id else []
 
 
+def complete(ask: Ask, read_object: Json) -> None:
+    """An expanded charge holds its newest ten refunds."""
+    charge = read_object.get("latest_charge", read_object)
+    refunds_of_charge = charge.get("refunds") if isinstance(charge, dict) else None
+    if isinstance(refunds_of_charge, dict):
+        ask.rest_of(refunds_of_charge, "/v1/refunds", charge=charge["id"])
+
+
 PAYMENTS = Mirrored(
     type="payment_intent",
     path="/v1/payment_intents/{}",
     expand=("latest_charge.refunds",),
+    complete=complete,
     apply=apply,
     table=lambda tables: tables.payments,
 )
@@ -76,6 +87,7 @@ CHARGES = Mirrored(
     type="charge",
     path="/v1/charges/{}",
     expand=("refunds",),
+    complete=complete,
     apply=apply_charge,
     table=lambda tables: tables.payments,
 )

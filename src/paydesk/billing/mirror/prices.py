@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from paydesk.billing.mirror.mirrored import Mirrored, Writing, moment
+from paydesk.billing.mirror.mirrored import Mirrored, Writing, always, moment
 from paydesk.billing.mirror.refs import id_of
+from paydesk.billing.mirror.shapes import rhythm_of
 
 if TYPE_CHECKING:
     from paydesk.billing.facts import Fact
@@ -22,6 +23,7 @@ def apply(writing: Writing, price: Json) -> list[Fact]:
         "currency": price["currency"],
         # Null for a price in fractions of a cent or one the customer chooses; the whole object has those.
         "unit_amount_minor": price.get("unit_amount"),
+        "billed_every": str(rhythm) if (rhythm := rhythm_of(price)) else None,
         "livemode": price.get("livemode"),
         "created_at": moment(price["created"]),
     }
@@ -34,5 +36,6 @@ PRICES = Mirrored(
     path="/v1/prices/{}",
     apply=apply,
     table=lambda tables: tables.prices,
-    is_whole_in_events=True,
+    is_whole=always,
+    is_deletable=True,
 )

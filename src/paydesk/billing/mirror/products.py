@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from paydesk.billing.mirror.mirrored import Mirrored, Writing, moment
+from paydesk.billing.mirror.mirrored import Mirrored, Writing, always, moment
 
 if TYPE_CHECKING:
     from paydesk.billing.facts import Fact
@@ -28,5 +28,6 @@ PRODUCTS = Mirrored(
     path="/v1/products/{}",
     apply=apply,
     table=lambda tables: tables.products,
-    is_whole_in_events=True,
+    is_whole=always,
+    is_deletable=True,
 )

@@ -28,36 +28,43 @@ class Stripe(Protocol):
     def read(self, doing: str, ask: Callable[[stripe.StripeClient], T], *, is_background: bool = False) -> T: ...
 
 
+class Ask:
+    """Asks Stripe for one object, or for pages of a list."""
+
+    def __init__(self, api: Stripe) -> None:
+        self._api = api
+
+    def get(self, path: str, *, expand: tuple[str, ...] = (), **params: Any) -> Json:
+        if expand:
+            params["expand"] = list(expand)
+
+        def ask(client: stripe.StripeClient) -> Json:
+            raw: Any = client.raw_request
+            return cast("Json", raw("get", path, **params).data)
+
+        return self._api.read(f"to show {path}", ask)
+
+    def rest_of(self, listed: Json, path: str, **params: Any) -> None:
+        """Fetch what an embedded list leaves out, which holds only the first few."""
+        while listed.get("has_more"):
+            last = listed["data"][-1]["id"]
+            page = self.get(path, limit=100, starting_after=last, **params)
+            listed["data"] += page["data"]
+            listed["has_more"] = page["has_more"]
+
+
 def read(api: Stripe, mirrored: Mirrored, object_id: str) -> Json | None:
-    """The object as it stands now; None if Stripe has no such object.
+    """The object as it stands now, complete; None if Stripe has no such object.
 
     Raises StripeUnavailable if asking again later may help, StripeRefused if it will not.
     """
+    ask = Ask(api)
     try:
-        return _get(api, mirrored.path.format(quote(object_id, safe="")), list(mirrored.expand))
+        state = ask.get(mirrored.path.format(quote(object_id, safe="")), expand=mirrored.expand)
     except StripeRefused as refusal:
         if refusal.status == 404:
             return None
         raise
-
-
-def complete_refunds(api: Stripe, read_object: Json) -> None:
-    """Fetch the refunds that an expanded charge leaves out, which holds only its newest ten."""
-    charge = read_object.get("latest_charge", read_object)
-    refunds = charge.get("refunds") if isinstance(charge, dict) else None
-    while isinstance(refunds, dict) and refunds.get("has_more"):
-        last = refunds["data"][-1]["id"]
-        page = _get(api, "/v1/refunds", [], charge=charge["id"], limit=100, starting_after=last)
-        refunds["data"] += page["data"]
-        refunds["has_more"] = page["has_more"]
-
-
-def _get(api: Stripe, path: str, expand: list[str], **params: Any) -> Json:
-    if expand:
-        params["expand"] = expand
-
-    def ask(client: stripe.StripeClient) -> Json:
-        raw: Any = client.raw_request
-        return cast("Json", raw("get", path, **params).data)
-
-    return api.read(f"to show {path}", ask)
+    if mirrored.complete:
+        mirrored.complete(ask, state)
+    return state

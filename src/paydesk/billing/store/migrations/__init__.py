@@ -25,24 +25,24 @@ if TYPE_CHECKING:
     from paydesk.billing.store.store import Store
 
 # The newest file in versions/. A test holds the two together.
-HEAD = "0001"
+HEAD = "0002"
 
 
-def migrate(store: Store) -> str | None:
+def migrate(store: Store, revision: str = HEAD) -> str | None:
     """Create or alter our tables as needed; answers the revision moved to, or None where nothing was to do.
 
     Raises DatabaseUnavailable.
     """
     with _telling_of_silence():
-        if revision_of(store) >= HEAD:
+        if revision_of(store) >= revision:
             return None
         with store.write() as connection:
             _take_turns(store, connection)
             # Greater: this process is an old one, started again while a new version is rolled out.
-            if _revision(store, connection) >= HEAD:
+            if _revision(store, connection) >= revision:
                 return None
-            _upgrade(store, connection)
-    return HEAD
+            _upgrade(store, connection, revision)
+    return revision
 
 
 def revision_of(store: Store) -> str:
@@ -81,7 +81,7 @@ def _take_turns(store: Store, connection: Connection) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
 
 
-def _upgrade(store: Store, connection: Connection) -> None:
+def _upgrade(store: Store, connection: Connection, revision: str) -> None:
     from alembic import command
     from alembic.config import Config
 
@@ -93,4 +93,4 @@ def _upgrade(store: Store, connection: Connection) -> None:
     config.attributes["connection"] = connection
     config.attributes["tables"] = store.tables
     config.attributes["version_table"] = version_table(store)
-    command.upgrade(config, HEAD)
+    command.upgrade(config, revision)

@@ -1,0 +1,82 @@
+"""Facts: what happened to a customer's money, named once, in the app's own words.
+
+    @desk.on(OrderPaid)
+    def deliver(paid, db): ...
+
+Stripe may tell of a payment five times, in any order, or not at all; the fact `OrderPaid` exists once for each order.
+"""
+
+from __future__ import annotations
+
+from paydesk.billing.facts.events import StripeEvent
+from paydesk.billing.facts.fact import Fact
+from paydesk.billing.facts.invoices import Invoice, InvoicePaid, PaymentFailed, SubscriptionRenewed
+from paydesk.billing.facts.orders import (
+    DisputeClosed,
+    DisputeOpened,
+    Order,
+    OrderExpired,
+    OrderFailed,
+    OrderPaid,
+    OrderRefunded,
+)
+from paydesk.billing.facts.subscriptions import (
+    Subscription,
+    SubscriptionChanged,
+    SubscriptionEnded,
+    SubscriptionEnding,
+    SubscriptionPastDue,
+    SubscriptionPaused,
+    SubscriptionRecovered,
+    SubscriptionResumed,
+    SubscriptionStarted,
+    TrialEnding,
+)
+
+FACTS: tuple[type[Fact], ...] = (
+    OrderPaid,
+    OrderFailed,
+    OrderExpired,
+    OrderRefunded,
+    SubscriptionStarted,
+    SubscriptionRenewed,
+    SubscriptionChanged,
+    SubscriptionPastDue,
+    SubscriptionRecovered,
+    SubscriptionEnding,
+    SubscriptionResumed,
+    SubscriptionPaused,
+    SubscriptionEnded,
+    TrialEnding,
+    InvoicePaid,
+    PaymentFailed,
+    DisputeOpened,
+    DisputeClosed,
+)
+
+__all__ = [
+    "FACTS",
+    "DisputeClosed",
+    "DisputeOpened",
+    "Fact",
+    "Invoice",
+    "InvoicePaid",
+    "Order",
+    "OrderExpired",
+    "OrderFailed",
+    "OrderPaid",
+    "OrderRefunded",
+    "PaymentFailed",
+    "StripeEvent",
+    "Subscription",
+    "SubscriptionChanged",
+    "SubscriptionEnded",
+    "SubscriptionEnding",
+    "SubscriptionPastDue",
+    "SubscriptionPaused",
+    "SubscriptionRecovered",
+    "SubscriptionRenewed",
+    "SubscriptionResumed",
+    "SubscriptionStarted",
+    "TrialEnding",
+]

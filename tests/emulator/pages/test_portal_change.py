@@ -86,11 +86,12 @@ def test_the_choice_shows_what_there_is(client: stripe.StripeClient, visitor: Wi
 
 
 def test_a_change_costs_what_its_preview_said(client: stripe.StripeClient, visitor: Wire, controls: Controls) -> None:
-    """Half of the period is left: the same lines, the same amount, the events of the API."""
+    """The same lines and the same amount, though the customer thinks about it for fifty minutes; the API's events."""
     shop = opened(client, visitor)
     shop.later(controls)
 
     page = shop.see()
+    controls.push(50 * 60)
     preview = client.v1.invoices.create_preview(
         {
             "subscription": shop.subscription.id,
@@ -350,3 +351,25 @@ def test_a_change_starts_a_new_period_where_the_configuration_says_so(
     held = client.v1.subscriptions.retrieve(shop.subscription.id)
     assert held.billing_cycle_anchor > shop.subscription.billing_cycle_anchor
     assert shop.has() == (shop.pro.id, 1)
+
+
+def test_where_there_is_nothing_to_choose_nothing_is_offered(client: stripe.StripeClient, visitor: Wire) -> None:
+    """Plans may be changed, and there is no other."""
+    owner = customer(client)
+    subscription = subscribed(client, owner)
+    features = switchable(default_allowed_updates=["price"], products=[])
+    at = session(client, owner, configuration=configured(client, features))
+
+    assert "Change plan" not in show(visitor, at)
+    assert visitor.get(path(at, f"/update?subscription={subscription.id}")).status == 404
+
+
+def test_a_plan_that_is_no_longer_sold_is_not_offered(client: stripe.StripeClient, visitor: Wire) -> None:
+    """Archived after the configuration was made; so are prices in another currency."""
+    shop = opened(client, visitor)
+    client.v1.prices.update(shop.pro.id, {"active": False})
+
+    page = show(visitor, shop.at, f"/update?subscription={shop.subscription.id}")
+
+    assert shop.pro.id not in page
+    assert shop.yearly.id in page

@@ -271,3 +271,23 @@ def test_the_card_of_one_subscription_is_changed_with_it(client: stripe.StripeCl
     assert client.v1.payment_methods.retrieve(chosen).to_dict()["card"]["last4"] == "0005"
     assert events(client, "setup_intent.succeeded") == ["customer.updated", "customer.subscription.updated"]
     assert len(invoices(client, subscription)) == 1
+
+
+def test_a_portal_lives_by_the_wall_and_its_customer_by_their_clock(
+    client: stripe.StripeClient, visitor: Wire, controls: Controls
+) -> None:
+    """A month on the customer's test clock: the portal is still open, and speaks of the customer's time."""
+    clock = client.v1.test_helpers.test_clocks.create({"frozen_time": 1893456000})
+    owner = customer(client, test_clock=clock.id)
+    subscription = subscribed(client, owner)
+    at = session(client, owner)
+    first = show(visitor, at)
+
+    client.v1.test_helpers.test_clocks.advance(clock.id, {"frozen_time": 1893456000 + 40 * DAY})
+    controls.settle()
+    second = show(visitor, at)
+    post(visitor, at, f"/cancel?subscription={subscription.id}")
+
+    assert "Renews on February 1, 2030" in first
+    assert "Renews on March 1, 2030" in second
+    assert now(client, subscription)["canceled_at"] == 1893456000 + 40 * DAY

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from paydesk.emulator.pages import portal_methods, rhythm
+from paydesk.emulator.pages import portal_methods, portal_update, rhythm
 from paydesk.emulator.pages.portal_invoices import day
 from paydesk.emulator.resources import billing_portal_plan as plans
 from paydesk.emulator.resources import discounting, invoice_collection
@@ -98,7 +98,7 @@ def _plan(visit: Visit, subscription: Document) -> Plan:
         # Only where it has a card of its own: else the customer's default is what it is charged to.
         card=where("card", is_open=may_add and subscription["default_payment_method"] is not None),
         pay=_open_invoice(world, subscription),
-        change=where("update", is_open=plans.may_change(subscription, features)),
+        change=where("update", is_open=portal_update.can_change(visit, subscription)),
         cancel=where("cancel", is_open=plans.may_cancel(subscription, features)),
         keep=visit.path("keep") if plans.may_keep(subscription, features) else None,
         pause=where("pause", is_open=plans.may_pause(subscription, features)),

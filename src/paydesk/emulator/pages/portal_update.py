@@ -30,9 +30,15 @@ class Choice:
 
 
 def is_open(visit: Visit) -> bool:
-    """Whether there is a subscription that can be changed."""
+    """Whether there is a subscription that can be changed, and something to change it to."""
     subscription = visit.subscription
-    return subscription is not None and plans.may_change(subscription, visit.configuration["features"])
+    return subscription is not None and can_change(visit, subscription)
+
+
+def can_change(visit: Visit, subscription: Document) -> bool:
+    """Whether the customer has a choice for this subscription."""
+    may = plans.may_change(subscription, visit.configuration["features"])
+    return may and switch.is_there_choice(visit.world, visit.configuration, subscription)
 
 
 def chosen(visit: Visit) -> Document:

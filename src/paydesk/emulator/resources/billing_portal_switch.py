@@ -64,6 +64,13 @@ def offers(world: World, configuration: Document, subscription: Document) -> lis
     return [current, *(listed.values() if "price" in may else ())]
 
 
+def is_there_choice(world: World, configuration: Document, subscription: Document) -> bool:
+    """Whether anything could be chosen at all: another price, another quantity, or a promotion code."""
+    found = offers(world, configuration, subscription)
+    may = configuration["features"]["subscription_update"]["default_allowed_updates"]
+    return len(found) > 1 or found[0].is_counted or "promotion_code" in may
+
+
 def params(world: World, configuration: Document, subscription: Document, wish: Wish) -> dict[str, Any]:
     """The parameters of the update that a wish comes to, checked against what is offered.
 

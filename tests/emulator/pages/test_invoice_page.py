@@ -11,6 +11,7 @@ import stripe
 from tests.conftest import LocalStripe
 from tests.emulator.invoicing import customer, intent_of, opened
 from tests.emulator.paying import answer_bank, events
+from tests.emulator.subscribing import latest, lines, price, subscribed
 from tests.emulator.wire import Reply, Wire
 
 FORM = {
@@ -51,6 +52,24 @@ def show(visitor: Wire, invoice: stripe.Invoice) -> str:
 def status(client: stripe.StripeClient, invoice: stripe.Invoice) -> str | None:
     """Where the invoice stands now."""
     return client.v1.invoices.retrieve(invoice.id).status
+
+
+def test_a_price_in_tiers_is_shown_band_by_band(client: stripe.StripeClient, visitor: Wire) -> None:
+    """With how many fell into each; a flat fee is for no number of anything."""
+    tiers: Any = [{"up_to": 10, "unit_amount": 0, "flat_amount": 900}, {"up_to": "inf", "unit_amount": 300}]
+    more: Any = {"unit_amount": None, "billing_scheme": "tiered", "tiers_mode": "graduated", "tiers": tiers}
+    made = subscribed(client, items=[{"price": price(client, **more).id, "quantity": 12}])
+
+    invoice = latest(client, made)
+    page = show(visitor, invoice)
+
+    assert lines(invoice) == [
+        ("10 × Pro (Tier 1 at $0.00 / month)", 0),
+        ("Pro (Tier 1 at $9.00 / month)", 900),
+        ("2 × Pro (Tier 2 at $3.00 / month)", 600),
+    ]
+    assert all(words in page for words in ("Pro (Tier 1 at $9.00 / month)", "Qty 10", "$15.00"))
+    assert "Qty 0" not in page
 
 
 def test_an_invoice_is_paid_on_its_page(client: stripe.StripeClient, visitor: Wire) -> None:

@@ -52,6 +52,15 @@ def test_a_plan_is_shown_with_its_price_its_day_and_its_card(client: stripe.Stri
     assert "Change plan" not in page
 
 
+def test_a_plan_that_nobody_can_buy_any_more_is_shown(client: stripe.StripeClient, visitor: Wire) -> None:
+    """It was deleted, and whoever has it keeps it."""
+    owner, sold = customer(client), price(client)
+    subscribed(client, owner, sold)
+    client.v1.plans.delete(sold.id)
+
+    assert "$25.00 per month" in show(visitor, session(client, owner))
+
+
 @pytest.mark.parametrize(
     ("more", "words"),
     [

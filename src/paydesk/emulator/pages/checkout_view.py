@@ -235,7 +235,7 @@ def today(world: World) -> date:
 
 
 def _item(world: World, line: dict[str, Any]) -> Item:
-    priced = world.get("price", line["price"])
+    priced = world.ever("price", line["price"])
     product = world.find("product", priced["product"])
     allowed = line["adjustable_quantity"] or {}
     return Item(

@@ -190,6 +190,7 @@ def _off(world: World, identifier: str, amount: int) -> Off:
 def _line(world: World, line: invoice_lines.Line) -> Line:
     period = line["period"]
     notes = []
+    # A flat fee is for no units.
     if line["quantity_decimal"] not in (None, "0", "1"):
         notes.append(f"Qty {Decimal(line['quantity_decimal']):,}")
     if period["end"] != period["start"]:

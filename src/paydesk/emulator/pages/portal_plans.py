@@ -62,7 +62,7 @@ def items_of(world: World, subscription: Document) -> tuple[Sold, ...]:
 
 def sold(world: World, price_id: str, quantity: int | None, currency: str) -> Sold:
     """So many at a price; None: what is used is measured."""
-    price = world.get("price", price_id)
+    price = world.ever("price", price_id)
     product = world.find("product", price["product"])
     name = "Subscription" if product is None else str(product["name"])
     many = f" × {quantity:,}" if quantity not in (None, 1) else ""

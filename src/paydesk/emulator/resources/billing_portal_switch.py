@@ -58,7 +58,7 @@ def offers(world: World, configuration: Document, subscription: Document) -> lis
     listed = {offer.price.id: offer for offer in _listed(world, configuration, subscription)}
     current = listed.pop(item["price"]["id"], None)
     if current is None:
-        price = world.get("price", item["price"]["id"])
+        price = world.ever("price", item["price"]["id"])
         current = Offer(price, world.get("product", price["product"]), is_current=True)
     may = configuration["features"]["subscription_update"]["default_allowed_updates"]
     return [current, *(listed.values() if "price" in may else ())]
@@ -206,7 +206,7 @@ def _check_at_once(
 ) -> None:
     """Refuse what is to wait for the end of the period: that takes a schedule."""
     item, currency = subscription["items"]["data"][0], subscription["currency"]
-    held = world.get("price", item["price"]["id"])
+    held = world.ever("price", item["price"]["id"])
     now, then = (
         price_costs.total(*sold) for sold in ((held, currency, item["quantity"]), (offer.price, currency, quantity))
     )

@@ -161,4 +161,4 @@ def _named(world: World, discount: Discount) -> tuple[Document | None, Document 
 
 
 def _product(world: World, line: Line) -> str:
-    return str(world.get("price", line["price"])["product"])
+    return str(world.ever("price", line["price"])["product"])

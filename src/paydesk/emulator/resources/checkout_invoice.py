@@ -62,5 +62,5 @@ def bill(world: World, session: Document, intent: Document | None) -> None:
 
 
 def _item(world: World, session: Document, customer: Document, line: dict[str, Any]) -> Document:
-    cost = invoice_pricing.of_price(world, world.get("price", line["price"]), session["currency"], line["quantity"])
+    cost = invoice_pricing.of_price(world, world.ever("price", line["price"]), session["currency"], line["quantity"])
     return invoiceitem.charge(world, customer, cost, description=line["description"], tax_rates=line["tax_rates"])

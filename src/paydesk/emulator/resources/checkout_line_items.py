@@ -76,12 +76,12 @@ def with_quantity(world: World, line: Line, quantity: int) -> Line:
     if not allowed.get("enabled"):
         return line
     chosen = min(max(quantity, allowed["minimum"]), allowed["maximum"])
-    return _priced(line | {"quantity": chosen}, world.get("price", line["price"]))
+    return _priced(line | {"quantity": chosen}, world.ever("price", line["price"]))
 
 
 def each(world: World, line: Line) -> int | None:
     """What one piece costs; None where it is a fraction, or pieces are sold in packs or in bands."""
-    priced = world.get("price", line["price"])
+    priced = world.ever("price", line["price"])
     if priced["transform_quantity"] is not None or priced["billing_scheme"] == "tiered":
         return None
     (part,) = price_costs.parts(priced, line["currency"], line["quantity"])
@@ -91,7 +91,7 @@ def each(world: World, line: Line) -> int | None:
 def shown(world: World, line: Line) -> dict[str, Any]:
     """A line item as the API shows it, with its price as that is now."""
     public = {name: value for name, value in line.items() if name not in _KEPT}
-    return public | {"price": dict(world.get("price", line["price"]))}
+    return public | {"price": dict(world.ever("price", line["price"]))}
 
 
 def page(call: Call, session: Document) -> Page:
@@ -164,7 +164,7 @@ def _changed(world: World, line: Line, given: dict[str, Any], where: str, sessio
     if "tax_rates" in given:
         changed["tax_rates"] = tax_rate.chosen(world, given["tax_rates"], param=f"{where}[tax_rates]")
     _check_allowed(changed, where)
-    return _priced(changed, world.get("price", changed["price"]))
+    return _priced(changed, world.ever("price", changed["price"]))
 
 
 def _price(world: World, given: dict[str, Any], where: str, mode: str, currency: str | None) -> Document:

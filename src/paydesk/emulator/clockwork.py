@@ -65,7 +65,8 @@ class Clockwork:
                     wait = LONGEST_SLEEP_SECONDS if due_in is None else min(due_in, LONGEST_SLEEP_SECONDS)
                 wakes_at = sandboxes.unpushed_now() + wait
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(is_sooner.wait(), wait)
+                    async with asyncio.timeout(wait):
+                        await is_sooner.wait()
         finally:
             playing = list(self._advancing.values())
             for task in playing:
@@ -89,17 +90,19 @@ class Clockwork:
     async def _push_to(self, sandbox: Sandbox, target: int) -> int:
         agenda, sandboxes, sender = self._kernel.agenda, self._kernel.sandboxes, self._sender
         played = 0
-        await sender.settle(sandbox)
         while True:
-            stops = [due for due in (agenda.next_due(sandbox), sender.next_due(sandbox)) if due is not None]
+            await sender.settle(sandbox)
+            next_delivery = sender.next_due(sandbox)
             # What is late is due now; time never goes back for it.
-            stop = max(min([*stops, target]), sandboxes.now(sandbox))
-            while now_played := agenda.play(sandbox, stop):
+            stop = max(target if next_delivery is None else min(next_delivery, target), sandboxes.now(sandbox))
+            now_played = agenda.play(sandbox, stop, holds=lambda moment: sender.is_busy(sandbox, moment))
+            if now_played:
                 played += now_played
                 await asyncio.sleep(0)
+                continue
             agenda.set_clock(sandbox, stop)
-            await sender.settle(sandbox)
             if stop >= target:
+                await sender.settle(sandbox)
                 return played
 
     def _start_what_is_behind(self) -> None:

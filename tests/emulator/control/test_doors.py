@@ -50,7 +50,7 @@ def test_anybody_may_ask_whether_it_is_up(local_stripe: LocalStripe) -> None:
     )
 
 
-@pytest.mark.parametrize("body", [b"{", b"[]", b'"x"', b'{"seconds": 1, "minutes": 2}', b"{}"])
+@pytest.mark.parametrize("body", [b"{", b"[]", b'"x"', b'{"seconds": 1, "fortnights": 2}', b"{}"])
 def test_nonsense_is_a_400(local_stripe: LocalStripe, key: str, body: bytes) -> None:
     """With a sentence that says what is wrong, never a traceback."""
     refused = httpx2.post(

@@ -90,7 +90,8 @@ class Sender:
                     for delivery in claimed:
                         self._start(delivery)
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._woken.wait(), self._seconds_until_due())
+                    async with asyncio.timeout(self._seconds_until_due()):
+                        await self._woken.wait()
         finally:
             self._kernel.listeners.remove(self._after_commit)
             for task in self._tasks:
@@ -114,12 +115,22 @@ class Sender:
         With patience: or until no receiver has answered for so long; false then.
         """
         self._woken.set()
-        while self._is_busy(sandbox):
+        while self.is_busy(sandbox, self._sandboxes.now(sandbox)):
             try:
-                await asyncio.wait_for(self._outcome.wait(), patience_seconds)
+                async with asyncio.timeout(patience_seconds):
+                    await self._outcome.wait()
             except TimeoutError:
                 return False
         return True
+
+    def is_busy(self, sandbox: Sandbox, moment: int) -> bool:
+        """Whether something in a sandbox is being sent, or is to be sent until that moment."""
+        row = self._kernel.store.db.execute(
+            "SELECT 1 FROM deliveries WHERE sandbox = ? "
+            "AND (state = 'sending' OR (state = 'waiting' AND due <= ?)) LIMIT 1",
+            (sandbox.number, moment),
+        ).fetchone()
+        return row is not None
 
     def next_due(self, sandbox: Sandbox) -> int | None:
         """When the next delivery of a sandbox is due, in its own time; None when none waits."""
@@ -227,14 +238,6 @@ class Sender:
             (event,),
         ).fetchall()
         return any(due <= self._sandboxes.unpushed_now() for (due,) in rows)
-
-    def _is_busy(self, sandbox: Sandbox) -> bool:
-        row = self._kernel.store.db.execute(
-            "SELECT 1 FROM deliveries WHERE sandbox = ? "
-            "AND (state = 'sending' OR (state = 'waiting' AND due <= ?)) LIMIT 1",
-            (sandbox.number, self._sandboxes.now(sandbox)),
-        ).fetchone()
-        return row is not None
 
     async def _until(self, is_so: Callable[[], bool]) -> None:
         while not is_so():

@@ -116,13 +116,16 @@ class Agenda:
         sandboxes = [self._sandboxes.numbered(number) for (number,) in numbers]
         return sum(self.play(sandbox, self._sandboxes.now(sandbox)) for sandbox in sandboxes)
 
-    def play(self, sandbox: Sandbox, until: int) -> int:
-        """Do a handful of what is due in a sandbox up to a time, each at its own. Says how many things there were."""
+    def play(self, sandbox: Sandbox, until: int, *, holds: Callable[[int], bool] = lambda moment: False) -> int:
+        """Do a handful of what is due in a sandbox up to a time, each at its own. Says how many things there were.
+
+        `holds` tells whether time must not go on to a moment yet.
+        """
         played = 0
         try:
             while played < TASKS_AT_ONCE:
                 planned = self._first(sandbox, None, until)
-                if planned is None:
+                if planned is None or (played and planned.due > self._sandboxes.now(sandbox) and holds(planned.due)):
                     break
                 self._do(sandbox, planned, until)
                 played += 1

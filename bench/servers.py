@@ -31,6 +31,15 @@ class Server:
         pages = int(Path(f"/proc/{self.pid}/statm").read_text(encoding="ascii").split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
+    def peak_memory_mb(self) -> float:
+        """The most memory there ever was."""
+        (line,) = (
+            line
+            for line in Path(f"/proc/{self.pid}/status").read_text(encoding="ascii").splitlines()
+            if line.startswith("VmHWM:")
+        )
+        return int(line.split()[1]) * 1024 / 1e6
+
 
 @contextmanager
 def running(*command: str) -> Iterator[Server]:

@@ -97,14 +97,16 @@ def test_a_year_on_a_clock_goes_through_in_order() -> None:
 
 
 def test_a_deleted_clock_ends_its_subscriptions(client: stripe.StripeClient) -> None:
-    """Without a word."""
+    """And its schedules, without a word."""
     clock = clock_at(client)
     made = subscribed(client, customer(client, test_clock=clock.id))
+    schedule = client.v1.subscription_schedules.create({"from_subscription": made.id})
     before = len(client.v1.events.list({"limit": 100}).data)
 
     client.v1.test_helpers.test_clocks.delete(clock.id)
 
     assert client.v1.subscriptions.retrieve(made.id).status == "canceled"
+    assert client.v1.subscription_schedules.retrieve(schedule.id).status == "canceled"
     assert len(client.v1.events.list({"limit": 100}).data) == before + 1
 
 

@@ -22,7 +22,6 @@ from paydesk.emulator.resources import (
     subscription_shape,
     subscription_terms,
     subscription_usage,
-    test_clock,
 )
 from paydesk.emulator.resources.customer_balance_transaction import check_one_currency
 from paydesk.emulator.resources.subscription_lines import Charge
@@ -102,7 +101,6 @@ def _shaped(world: World, customer: Document, given: dict[str, Any]) -> tuple[Do
             f"Customer {customer.id} already has the maximum {SUBSCRIPTIONS_MAX} current subscriptions.",
             code="customer_max_subscriptions",
         )
-    test_clock.check_room(world, customer)
     subscription = subscription_shape.new(
         world, customer, currency=_currency(world, customer, given), start=given.get("backdate_start_date") or world.now
     )

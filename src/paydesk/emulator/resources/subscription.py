@@ -17,6 +17,7 @@ from paydesk.emulator.resources import (
     subscription_terms,
     subscription_update,
     subscription_usage,
+    test_clock,
 )
 from paydesk.emulator.resources.subscription_shape import SUBSCRIPTION
 
@@ -32,6 +33,7 @@ def _create(call: Call) -> Document:
     if given.get("customer") is None:
         raise missing_param("customer")
     customer = world.get("customer", given["customer"], param="customer")
+    test_clock.check_room(world, customer)
     return subscribing.start(world, customer, given)
 
 

@@ -150,7 +150,14 @@ def _list(call: Call) -> lists.Page:
     params = dict(call.params)
     if params.pop("scheduled", False):
         params["status"] = "not_started"
-    return lists.page(call.world, SCHEDULE, call.url, params, narrowed_by=("customer", "customer_account", "status"))
+    return lists.page(
+        call.world,
+        SCHEDULE,
+        call.url,
+        params,
+        narrowed_by=("customer", "customer_account", "status"),
+        hides_clocks="customer" not in params,
+    )
 
 
 _PHASE: Final = (

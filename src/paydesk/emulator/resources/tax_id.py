@@ -49,7 +49,7 @@ def add(world: World, kind: str, value: str, *, customer: Document | None, param
             "id": world.mint("txi_"),
             "object": "tax_id",
             "country": tax_ids.country(kind, value),
-            "created": world.now,
+            "created": world.wall,
             "customer": identifier,
             "customer_account": None,
             "livemode": world.livemode,
@@ -64,7 +64,7 @@ def add(world: World, kind: str, value: str, *, customer: Document | None, param
         }
     )
     if customer is not None and is_checked:
-        world.schedule(world.now + _ANSWERS_AFTER_SECONDS, _CHECK, made.id)
+        world.schedule(world.wall + _ANSWERS_AFTER_SECONDS, _CHECK, made.id, by_wall=True)
     return world.add(made, "customer.tax_id.created" if customer is not None else None)
 
 

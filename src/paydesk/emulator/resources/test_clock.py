@@ -172,6 +172,10 @@ def _end(world: World, clock: Document) -> dict[str, Any]:
         for subscription in _live(world, customer):
             subscription.update(canceled_at=world.now, ended_at=world.now, status="canceled")
             world.save(subscription)
+        for schedule in world.having("subscription_schedule", "customer", customer.id):
+            if schedule["status"] in ("active", "not_started"):
+                schedule.update(canceled_at=world.now, current_phase=None, status="canceled")
+                world.save(schedule)
         for method in world.having("payment_method", "customer", customer.id):
             method["customer"] = None
             world.save(method)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from paydesk.emulator.kernel.document import from_text, to_text
 from paydesk.emulator.kernel.errors import StripeError, invalid
-from paydesk.emulator.kernel.world import indexed, value_at
+from paydesk.emulator.kernel.links import indexed, value_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

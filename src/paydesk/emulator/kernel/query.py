@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from paydesk.emulator.kernel.errors import StripeError, invalid
-from paydesk.emulator.kernel.world import indexed, value_at
+from paydesk.emulator.kernel.links import indexed, value_at
 
 CLAUSES_MAX: Final = 10
 SUBSTRING_LENGTH_MIN: Final = 3

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from paydesk.emulator.kernel import ids, timelines
+from paydesk.emulator.kernel import ids, links, timelines
 from paydesk.emulator.kernel.document import Document, differences, from_text, to_text
 from paydesk.emulator.kernel.errors import StripeError
 
@@ -208,8 +208,7 @@ class World:
             )
             document.seq = self._insert(kind, document)
         self._loaded[(kind.name, document.id)] = document
-        for field in kind.filters:
-            self._link(kind.name, field, value_at(document, field), document.seq)
+        links.keep(self.db, self.sandbox.number, kind, document)
         if event is not None:
             self.emit(event, document)
         return document
@@ -228,10 +227,8 @@ class World:
         previous = differences(before, document) if before else {}
         self.db.execute("UPDATE objects SET body = ?, private = ? WHERE seq = ?", (text, private, document.seq))
         document.stored = text
-        for field in kind.filters:
-            if field.split(".")[0] in previous:
-                self._unlink(kind.name, field, value_at(before, field), document.seq)
-                self._link(kind.name, field, value_at(document, field), document.seq)
+        if previous:
+            links.change(self.db, self.sandbox.number, kind, before, document, set(previous))
         if event is not None and previous:
             self.emit(event, document, previous)
         return previous
@@ -240,10 +237,7 @@ class World:
         """Forget an object; its id stays taken. Gives back the stub that Stripe answers."""
         self._check_may_write()
         self.db.execute("UPDATE objects SET deleted = 1 WHERE seq = ?", (document.seq,))
-        self.db.execute(
-            "DELETE FROM links WHERE sandbox = ? AND kind = ? AND seq = ?",
-            (self.sandbox.number, document["object"], document.seq),
-        )
+        links.drop(self.db, self.sandbox.number, document["object"], document.seq)
         self._loaded.pop((document["object"], document.id), None)
         if event is not None:
             self.emit(event, document)
@@ -394,30 +388,3 @@ class World:
         if document.get("test_clock") is not None:
             self.enter(document["test_clock"])
         return document
-
-    def _link(self, kind: str, field: str, value: Any, seq: int) -> None:
-        if value is not None:
-            self.db.execute(
-                "INSERT INTO links (sandbox, kind, field, value, seq) VALUES (?, ?, ?, ?, ?)",
-                (self.sandbox.number, kind, field, indexed(value), seq),
-            )
-
-    def _unlink(self, kind: str, field: str, value: Any, seq: int) -> None:
-        if value is not None:
-            self.db.execute(
-                "DELETE FROM links WHERE sandbox = ? AND kind = ? AND field = ? AND value = ? AND seq = ?",
-                (self.sandbox.number, kind, field, indexed(value), seq),
-            )
-
-
-def value_at(document: dict[str, Any], field: str) -> Any:
-    """The value of a field, dotted where it nests; None when it is not there."""
-    value: Any = document
-    for name in field.split("."):
-        value = value.get(name) if isinstance(value, dict) else None
-    return value
-
-
-def indexed(value: Any) -> str:
-    """A field's value as the index holds it."""
-    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import re
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -12,65 +11,12 @@ import stripe
 
 from tests.emulator.controls import Controls
 from tests.emulator.invoicing import customer
+from tests.emulator.pages.switching import opened
 from tests.emulator.pages.test_portal_page import post, show
 from tests.emulator.paying import events
 from tests.emulator.portal import configured, path, session, switchable
-from tests.emulator.subscribing import DAY, invoices, item, latest, price, subscribed
-from tests.emulator.wire import Reply, Wire
-
-
-@dataclass
-class Shop:
-    """A customer on the basic plan, $10.00 a month, who may have Pro for $20.00, or Pro for $200.00 a year."""
-
-    client: stripe.StripeClient
-    visitor: Wire
-    owner: stripe.Customer
-    pro: stripe.Price
-    yearly: stripe.Price
-    subscription: stripe.Subscription
-    at: stripe.billing_portal.Session
-
-    def see(self, **wish: str) -> str:
-        """The page that confirms a wish."""
-        asked = "&".join(f"{name}={value}" for name, value in self._wish(wish).items())
-        return show(self.visitor, self.at, f"/confirm?{asked}")
-
-    def do(self, page: str, **changes: str) -> Reply:
-        """Press the button of that page."""
-        fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page))
-        return post(self.visitor, self.at, "/confirm", **(fields | changes))
-
-    def change(self, **wish: str) -> Reply:
-        """See and do."""
-        return self.do(self.see(**wish))
-
-    def has(self) -> tuple[str, int]:
-        """The price and the quantity now."""
-        held: Any = item(self.client.v1.subscriptions.retrieve(self.subscription.id))
-        return held.price.id, held.quantity
-
-    def later(self, controls: Controls) -> None:
-        """Ten days on; the customer opens the portal anew."""
-        controls.push(10 * DAY)
-        self.at = session(self.client, self.owner, configuration=str(self.at.configuration))
-
-    def _wish(self, wish: dict[str, str]) -> dict[str, str]:
-        return {"subscription": self.subscription.id, "price": self.pro.id} | wish
-
-
-def opened(
-    client: stripe.StripeClient, visitor: Wire, card: str = "pm_card_visa", given: Any = None, **update: Any
-) -> Shop:
-    """The shop; `given` describes the subscription, `update` the feature."""
-    owner = customer(client, card)
-    basic = price(client, 1000, product_data={"name": "Basic"})
-    pro = price(client, 2000)
-    yearly = price(client, 20000, "year", product=pro.product, product_data=None)
-    subscription = subscribed(client, owner, basic, **(given or {}))
-    features = switchable(pro, yearly, **({"proration_behavior": "always_invoice"} | update))
-    at = session(client, owner, configuration=configured(client, features))
-    return Shop(client, visitor, owner, pro, yearly, subscription, at)
+from tests.emulator.subscribing import invoices, item, latest, price, subscribed
+from tests.emulator.wire import Wire
 
 
 def test_the_choice_shows_what_there_is(client: stripe.StripeClient, visitor: Wire) -> None:
@@ -322,21 +268,6 @@ def test_a_promotion_code_makes_it_cheaper(client: stripe.StripeClient, visitor:
 
 def _promotion(client: stripe.StripeClient, code: str) -> str:
     return client.v1.promotion_codes.list({"code": code}).data[0].id
-
-
-def test_what_is_to_wait_for_the_end_of_the_period_is_refused_and_said(
-    client: stripe.StripeClient, visitor: Wire
-) -> None:
-    """`schedule_at_period_end` takes a schedule, which is not modelled: nothing is changed at once instead."""
-    shop = opened(client, visitor, schedule_at_period_end={"conditions": [{"type": "decreasing_item_amount"}]})
-    shop.change(quantity="3")
-
-    asked = f"/confirm?subscription={shop.subscription.id}&price={shop.pro.id}&quantity=2"
-    refused = visitor.get(path(shop.at, asked))
-
-    assert refused.status == 400
-    assert b"schedule_at_period_end" in refused.body
-    assert shop.has() == (shop.pro.id, 3)
 
 
 def test_a_change_starts_a_new_period_where_the_configuration_says_so(

@@ -46,33 +46,47 @@ class Line:
 
 
 @dataclass(frozen=True)
-class View:
-    """What the change comes to. `due` is due today where `is_now`, else on the day of the next renewal."""
+class Bill:
+    """What is due today where it `is_now`, else on the day of the next renewal."""
 
-    action: str
-    back: str | None
-    was: portal_plans.Sold
-    becomes: portal_plans.Sold
-    currency: str
     lines: tuple[Line, ...]
     total: int
     due: int
     is_now: bool
     due_on: str
-    renews_on: str
-    paid_with: str | None
-    card: str | None
-    fields: dict[str, str]
 
     @property
     def tax(self) -> int:
         """What comes on top of the lines."""
         return self.total - sum(line.amount for line in self.lines)
 
+
+@dataclass(frozen=True)
+class View:
+    """What the change comes to: a bill, or (where it waits for the end of the period) the day it is made."""
+
+    action: str
+    back: str | None
+    was: portal_plans.Sold
+    becomes: portal_plans.Sold
+    currency: str
+    bill: Bill | None
+    changes_on: str | None
+    paid_with: str | None
+    card: str | None
+    fields: dict[str, str]
+
+    @property
+    def due_now(self) -> int:
+        """What is paid by confirming."""
+        return self.bill.due if self.bill is not None and self.bill.is_now else 0
+
     @property
     def seen(self) -> str:
         """What the customer agrees to by confirming this very page."""
-        return f"{'now' if self.is_now else 'later'} {self.due}"
+        if self.bill is None:
+            return f"on {self.changes_on}"
+        return f"{'now' if self.bill.is_now else 'later'} {self.bill.due}"
 
 
 def _show(visit: Visit) -> Response:
@@ -83,7 +97,7 @@ def _show(visit: Visit) -> Response:
 
 def _page(visit: Visit, *, status: int = 200, alert: str | None = None) -> Response:
     try:
-        view = _view(visit, _params(visit), _moment(visit))
+        view = _view(visit, _change(visit), _moment(visit))
     except Problem as problem:
         return portal_update.page(visit, status=problem.status, problem=(problem.name, problem.message))
     except StripeError as refusal:
@@ -121,9 +135,9 @@ def _code(visit: Visit, text: str) -> str:
     return theirs[0].id
 
 
-def _params(visit: Visit) -> dict[str, Any]:
+def _change(visit: Visit) -> switch.Change:
     subscription = portal_update.chosen(visit)
-    return switch.params(visit.world, visit.configuration, subscription, _wish(visit, subscription))
+    return switch.plan(visit.world, visit.configuration, subscription, _wish(visit, subscription))
 
 
 def _moment(visit: Visit) -> int:
@@ -135,52 +149,56 @@ def _moment(visit: Visit) -> int:
     return int(seen) if max(starts, now - PREVIEW_SECONDS_MAX) <= int(seen) <= now else now
 
 
-def _at(visit: Visit, given: dict[str, Any], moment: int) -> dict[str, Any]:
+def _at(visit: Visit, change: switch.Change, moment: int) -> dict[str, Any]:
     """The parameters, with the moment where a share of the period is reckoned."""
+    given = change.given
     is_shared = given.get("proration_behavior", "none") != "none"
     if not is_shared or "trial_end" in given or "billing_cycle_anchor" in given:
         return given
     return given if portal_update.chosen(visit)["status"] == "trialing" else {**given, "proration_date": moment}
 
 
-def _view(visit: Visit, given: dict[str, Any], moment: int) -> View:
+def _view(visit: Visit, change: switch.Change, moment: int) -> View:
     world, subscription = visit.world, portal_update.chosen(visit)
     item = subscription["items"]["data"][0]
-    wanted = (given.get("items") or [{"price": item["price"]["id"], "quantity": item["quantity"]}])[0]
-    invoice = switch.preview(world, subscription, _at(visit, given, moment))
     method = invoice_collection.method_of_subscription(world, subscription)
-    is_now = invoice["billing_reason"] == "subscription_update"
     is_flow = visit.flow is not None and visit.flow["type"] == "subscription_update_confirm"
     fields = {name: visit.text(name) for name in ("subscription", "price", "quantity", "code") if visit.text(name)}
     return View(
         action=visit.path("confirm"),
         back=None if is_flow else visit.path("update", **fields),
         was=portal_plans.sold(world, item["price"]["id"], item["quantity"], subscription["currency"]),
-        becomes=portal_plans.sold(world, wanted["price"], wanted["quantity"], subscription["currency"]),
+        becomes=portal_plans.sold(world, change.price, change.quantity, subscription["currency"]),
         currency=subscription["currency"],
-        lines=tuple(
-            Line(line["description"] or "Item", line["amount"] - sum(off["amount"] for off in line["discount_amounts"]))
-            for line in invoice_lines.of(invoice)
-        ),
-        total=invoice["total"],
-        due=invoice["amount_due"],
-        is_now=is_now,
-        due_on=day(invoice["created"]),
-        renews_on=day(portal_plans.ends(subscription)),
+        bill=None if change.waits_until is not None else _bill(visit, change, moment),
+        changes_on=None if change.waits_until is None else day(change.waits_until),
         paid_with=None if method is None else portal_methods.name(method),
         card=visit.path("card") if visit.feature("payment_method_update")["enabled"] else None,
         fields=fields | {"at": str(moment)},
     )
 
 
+def _bill(visit: Visit, change: switch.Change, moment: int) -> Bill:
+    invoice = switch.preview(visit.world, portal_update.chosen(visit), _at(visit, change, moment))
+    lines = (
+        Line(line["description"] or "Item", line["amount"] - sum(off["amount"] for off in line["discount_amounts"]))
+        for line in invoice_lines.of(invoice)
+    )
+    is_now = invoice["billing_reason"] == "subscription_update"
+    return Bill(tuple(lines), invoice["total"], invoice["amount_due"], is_now, day(invoice["created"]))
+
+
 def _submit(visit: Visit) -> Response:
-    given, moment = _params(visit), _moment(visit)
-    view = _view(visit, given, moment)
+    change, moment = _change(visit), _moment(visit)
+    view = _view(visit, change, moment)
     if visit.text("seen") != view.seen:
         return visit.page("portal_confirm.html", status=409, alert=CHANGED, view=view)
-    if view.is_now and view.due and view.paid_with is None:
+    if view.due_now and view.paid_with is None:
         return visit.page("portal_confirm.html", status=409, alert=NO_CARD, view=view)
-    switch.carry_out(visit.world, portal_update.chosen(visit), _at(visit, given, moment))
+    if change.waits_until is not None:
+        switch.put_off(visit.world, portal_update.chosen(visit), change)
+        return visit.finish("planned")
+    switch.carry_out(visit.world, portal_update.chosen(visit), _at(visit, change, moment))
     return visit.finish("changed")
 
 
@@ -189,7 +207,7 @@ def _refused(visit: Visit, refusal: StripeError) -> Response:
     if switch.asks_bank(refusal):
         subscription = portal_update.chosen(visit)
         back = visit.world.base_url + visit.path("confirm", subscription=subscription.id)
-        given = _at(visit, _params(visit), _moment(visit))
+        given = _at(visit, _change(visit), _moment(visit))
         return render.redirect(switch.ask_bank(visit.world, subscription, given, back))
     if refusal.status != DECLINED:
         return _page(visit) if isinstance(refusal, Problem) else _impossible(visit, refusal)

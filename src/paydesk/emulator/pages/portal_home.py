@@ -22,6 +22,7 @@ _TOLD: Final[Mapping[str, str]] = {
     "details": "Your details were saved.",
     "kept": "Your plan goes on.",
     "paused": "Your plan is paused.",
+    "planned": "Your plan will be changed.",
     "removed": "The card was removed.",
     "resumed": "Your plan goes on.",
 }

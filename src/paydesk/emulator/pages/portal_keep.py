@@ -1,4 +1,4 @@
-"""Staying after all: a subscription whose end was set goes on."""
+"""Staying after all: a subscription whose end was set goes on, and one that was to change stays what it is."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from paydesk.emulator.pages import portal_home, render
 from paydesk.emulator.pages.portal_visit import Room, Visit
 from paydesk.emulator.resources import billing_portal_plan as plans
+from paydesk.emulator.resources import billing_portal_switch as switch
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -16,9 +17,12 @@ if TYPE_CHECKING:
 
 def _submit(visit: Visit) -> Response:
     subscription = visit.subscription
-    if subscription is None or not plans.may_keep(subscription, visit.configuration["features"]):
+    if subscription is not None and plans.may_keep(subscription, visit.configuration["features"]):
+        plans.keep(visit.world, subscription)
+    elif subscription is not None and switch.awaited(visit.world, subscription) is not None:
+        plans.call_off(visit.world, subscription)
+    else:
         return portal_home.page(visit, status=409, alert=portal_home.OUTDATED)
-    plans.keep(visit.world, subscription)
     return visit.finish("kept")
 
 
@@ -27,7 +31,9 @@ def _refused(visit: Visit, refusal: StripeError) -> Response:
 
 
 ROOM: Final = Room(
-    is_open=lambda visit: bool(visit.feature("subscription_cancel")["enabled"]),
+    is_open=lambda visit: any(
+        visit.feature(name)["enabled"] for name in ("subscription_cancel", "subscription_update")
+    ),
     show=lambda visit: render.redirect(visit.path()),
     submit=_submit,
     refused=_refused,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from paydesk.emulator.pages import portal_methods, portal_update, rhythm
 from paydesk.emulator.pages.portal_invoices import day
 from paydesk.emulator.resources import billing_portal_plan as plans
+from paydesk.emulator.resources import billing_portal_switch as switch
 from paydesk.emulator.resources import discounting, invoice_collection
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Plan:
     change: str | None
     cancel: str | None
     keep: str | None
+    stay: str | None
     pause: str | None
     resume: str | None
 
@@ -85,6 +87,7 @@ def _plan(visit: Visit, subscription: Document) -> Plan:
     def where(room: str, *, is_open: bool) -> str | None:
         return visit.path(room, subscription=subscription.id) if is_open else None
 
+    awaited = switch.awaited(world, subscription)
     method = invoice_collection.method_of_subscription(world, subscription)
     is_charged = subscription["collection_method"] == "charge_automatically"
     may_add = features["payment_method_update"]["enabled"] and is_charged
@@ -93,7 +96,7 @@ def _plan(visit: Visit, subscription: Document) -> Plan:
         items=items_of(world, subscription),
         status=_status(subscription),
         is_late=subscription["status"] in _OWING,
-        notes=tuple(_notes(world, subscription, method)),
+        notes=tuple(_notes(world, subscription, method, awaited)),
         paid_with=None if method is None or not is_charged else portal_methods.name(method),
         # Only where it has a card of its own: else the customer's default is what it is charged to.
         card=where("card", is_open=may_add and subscription["default_payment_method"] is not None),
@@ -101,6 +104,7 @@ def _plan(visit: Visit, subscription: Document) -> Plan:
         change=where("update", is_open=portal_update.can_change(visit, subscription)),
         cancel=where("cancel", is_open=plans.may_cancel(subscription, features)),
         keep=visit.path("keep") if plans.may_keep(subscription, features) else None,
+        stay=visit.path("keep") if awaited is not None else None,
         pause=where("pause", is_open=plans.may_pause(subscription, features)),
         resume=visit.path("resume") if plans.may_resume(subscription, features) else None,
     )
@@ -123,7 +127,12 @@ def _status(subscription: Document) -> str:
     return f"Renews on {day(ends(subscription))}"
 
 
-def _notes(world: World, subscription: Document, method: Document | None) -> Iterator[str]:
+def _notes(
+    world: World, subscription: Document, method: Document | None, awaited: switch.Change | None
+) -> Iterator[str]:
+    if awaited is not None and awaited.waits_until is not None:
+        becomes = sold(world, awaited.price, awaited.quantity, subscription["currency"])
+        yield f"Changes to {becomes.name} on {day(awaited.waits_until)}: {becomes.cost}"
     for identifier in subscription["discounts"]:
         label, percent = discounting.described(world, identifier)
         yield label if percent is None else f"{label}: {percent}% off"

@@ -31,8 +31,8 @@ _ENDS: Final[Mapping[str, tuple[str, ...]]] = {
     "payment_method_update": ("card",),
     "subscription_cancel": ("canceled", "kept"),
     "subscription_pause": ("paused",),
-    "subscription_update": ("changed",),
-    "subscription_update_confirm": ("changed",),
+    "subscription_update": ("changed", "planned"),
+    "subscription_update_confirm": ("changed", "planned"),
 }
 
 

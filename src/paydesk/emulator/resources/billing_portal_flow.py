@@ -107,7 +107,7 @@ def _of_subscription(
         "items": [_item(asked["items"], subscription, where)],
         "subscription": subscription.id,
     }
-    switch.params(world, configuration, subscription, wish_of({kind: confirmed}, subscription))
+    switch.plan(world, configuration, subscription, wish_of({kind: confirmed}, subscription))
     return confirmed
 
 

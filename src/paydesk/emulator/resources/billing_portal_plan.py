@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from paydesk.emulator.resources import (
+    scheduling,
     subscription_ending,
     subscription_pausing,
     subscription_terms,
@@ -43,7 +44,7 @@ def may_change(subscription: Document, features: Features) -> bool:
         and subscription["collection_method"] == "charge_automatically"
         and len(subscription["items"]["data"]) == 1
         and not is_metered(subscription["items"]["data"][0])
-        and subscription["schedule"] is None
+        and not is_led(subscription)
         and subscription["pending_update"] is None
         and not is_ending(subscription)
     )
@@ -52,7 +53,9 @@ def may_change(subscription: Document, features: Features) -> bool:
 def may_cancel(subscription: Document, features: Features) -> bool:
     """Whether the customer can end it."""
     return bool(
-        features["subscription_cancel"]["enabled"] and subscription["schedule"] is None and not is_ending(subscription)
+        features["subscription_cancel"]["enabled"]
+        and subscription["schedule"] in (None, planned_by(subscription))
+        and not is_ending(subscription)
     )
 
 
@@ -68,7 +71,7 @@ def may_pause(subscription: Document, features: Features) -> bool:
     return bool(
         features["subscription_pause"]["enabled"]
         and subscription["status"] in _IN_GOOD_ORDER
-        and subscription["schedule"] is None
+        and not is_led(subscription)
         and not is_ending(subscription)
     )
 
@@ -76,6 +79,21 @@ def may_pause(subscription: Document, features: Features) -> bool:
 def may_resume(subscription: Document, features: Features) -> bool:
     """Whether the customer can go on with it."""
     return bool(features["subscription_pause"]["enabled"] and subscription["status"] == "paused")
+
+
+def planned_by(subscription: Document) -> str | None:
+    """The schedule that leads it because of a change asked for on the portal."""
+    planned: dict[str, Any] = subscription.private.get("portal_change") or {}
+    schedule: str | None = planned.get("schedule")
+    return schedule if schedule is not None and schedule == subscription["schedule"] else None
+
+
+def is_led(subscription: Document) -> bool:
+    """Whether a schedule has still something to change about it. One of the portal's is done after its one change."""
+    if planned_by(subscription) is None:
+        return subscription["schedule"] is not None
+    starts = max(item["current_period_start"] for item in subscription["items"]["data"])
+    return bool(starts < subscription.private["portal_change"]["at"])
 
 
 def is_ending(subscription: Document) -> bool:
@@ -91,6 +109,7 @@ def ends_with_period(subscription: Document, feature: Features) -> bool:
 def cancel(world: World, subscription: Document, feature: Features, said: Mapping[str, Any]) -> None:
     """End it as the configuration says, at once or with the period. `said` are the customer's reasons."""
     told = {"cancellation_details": dict(said)} if said else {}
+    call_off(world, subscription)
     if ends_with_period(subscription, feature):
         subscription_update.update(world, subscription, {"cancel_at_period_end": True, **told})
         return
@@ -108,6 +127,13 @@ def keep(world: World, subscription: Document) -> None:
     subscription_update.update(world, subscription, {"cancel_at_period_end": False})
 
 
+def call_off(world: World, subscription: Document) -> None:
+    """Do not change it at the end of the period after all, if that was planned; what was changed so is not led on."""
+    made = planned_by(subscription)
+    if made is not None:
+        scheduling.release(world, world.get("subscription_schedule", made), "released")
+
+
 def give(world: World, subscription: Document, coupon: str) -> None:
     """Make it cheaper by a coupon, beside what it is cheaper by already."""
     subscription_update.update(world, subscription, {"discounts": with_more(subscription, {"coupon": coupon})})
@@ -120,6 +146,7 @@ def with_more(subscription: Document, *more: Mapping[str, Any]) -> list[dict[str
 
 def pause(world: World, subscription: Document, length: tuple[str, int] | None) -> None:
     """Stop it, for so many of an interval; None: until the customer comes back."""
+    call_off(world, subscription)
     subscription_pausing.pause(world, subscription, {})
     if length is not None:
         until = Cycle(world.now, *length).boundary(1)

@@ -1,6 +1,7 @@
 """Another plan, another quantity, a promotion code: what the portal offers, what it would cost, and the change itself.
 
-The preview is the API's own, made of the very parameters of the update that follows.
+The preview is the API's own, made of the very parameters of the update that follows. What is to wait for the end of
+the period is planned by a schedule.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from paydesk.emulator.resources import (
     invoice_collection,
     invoice_preview,
     invoicing,
+    subscription_schedule,
     subscription_update,
 )
 from paydesk.emulator.rules import declines, price_costs
@@ -52,6 +54,17 @@ class Wish:
     discounts: tuple[Mapping[str, Any], ...] = ()
 
 
+@dataclass(frozen=True)
+class Change:
+    """What a subscription becomes: `given` are the parameters of the update. Where it `waits_until` the end of the
+    period, a schedule makes it then."""
+
+    price: str
+    quantity: int
+    given: dict[str, Any]
+    waits_until: int | None = None
+
+
 def offers(world: World, configuration: Document, subscription: Document) -> list[Offer]:
     """What the subscription can be: what it is first, then what the configuration lists."""
     item = subscription["items"]["data"][0]
@@ -71,11 +84,11 @@ def is_there_choice(world: World, configuration: Document, subscription: Documen
     return len(found) > 1 or found[0].is_counted or "promotion_code" in may
 
 
-def params(world: World, configuration: Document, subscription: Document, wish: Wish) -> dict[str, Any]:
-    """The parameters of the update that a wish comes to, checked against what is offered.
+def plan(world: World, configuration: Document, subscription: Document, wish: Wish) -> Change:
+    """What a wish comes to, checked against what is offered.
 
     Raises:
-        StripeError: 400 where it is not offered, nothing would change, or it would have to wait.
+        StripeError: 400 where it is not offered, or nothing would change.
     """
     feature = configuration["features"]["subscription_update"]
     item = subscription["items"]["data"][0]
@@ -88,19 +101,21 @@ def params(world: World, configuration: Document, subscription: Document, wish: 
         raise invalid(NO_CHANGES)
     if wish.discounts and "promotion_code" not in feature["default_allowed_updates"]:
         raise invalid("The portal configuration allows no promotion codes.", param="discounts")
-    _check_at_once(world, feature, subscription, offer, quantity)
     given: dict[str, Any] = {}
-    if not is_same:
-        given["items"] = [{"id": item["id"], "price": offer.price.id, "quantity": quantity}]
-        given["proration_behavior"] = feature["proration_behavior"]
-        if subscription["status"] == "trialing":
-            if feature["trial_update_behavior"] == "end_trial":
-                given["trial_end"] = "now"
-        elif feature["billing_cycle_anchor"] == "now":
-            given["billing_cycle_anchor"] = {"type": "now"}
     if wish.discounts:
         given["discounts"] = billing_portal_plan.with_more(subscription, *wish.discounts)
-    return given
+    if is_same:
+        return Change(offer.price.id, quantity, given)
+    given["items"] = [{"id": item["id"], "price": offer.price.id, "quantity": quantity}]
+    given["proration_behavior"] = feature["proration_behavior"]
+    if subscription["status"] == "trialing":
+        if feature["trial_update_behavior"] == "end_trial":
+            given["trial_end"] = "now"
+    elif _waits(world, feature, subscription, offer, quantity):
+        return Change(offer.price.id, quantity, given, waits_until=item["current_period_end"])
+    elif feature["billing_cycle_anchor"] == "now":
+        given["billing_cycle_anchor"] = {"type": "now"}
+    return Change(offer.price.id, quantity, given)
 
 
 def preview(world: World, subscription: Document, given: Mapping[str, Any]) -> Document:
@@ -114,7 +129,37 @@ def carry_out(world: World, subscription: Document, given: Mapping[str, Any]) ->
     Raises:
         StripeError: 402 where that is not paid: nothing is changed, and nothing is kept.
     """
+    billing_portal_plan.call_off(world, subscription)
     subscription_update.update(world, subscription, {**given, "payment_behavior": "error_if_incomplete"})
+
+
+def put_off(world: World, subscription: Document, change: Change) -> None:
+    """Plan the change for the end of the period: the phase that is, then the one that is to be."""
+    billing_portal_plan.call_off(world, subscription)
+    schedule = subscription_schedule.of_subscription(world, subscription, {})
+    subscription.private["portal_change"] = {"at": change.waits_until, "schedule": schedule.id}
+    world.save(subscription)
+    is_now = schedule["phases"][0]
+    held = {name: is_now[name] for name in ("end_date", "metadata", "start_date")}
+    held["items"] = [{name: item[name] for name in ("metadata", "price", "quantity")} for item in is_now["items"]]
+    then: dict[str, Any] = {
+        "items": [{"price": change.price, "quantity": change.quantity}],
+        "metadata": is_now["metadata"],
+        "proration_behavior": "none",
+    }
+    if "discounts" in change.given:
+        then["discounts"] = change.given["discounts"]
+    subscription_schedule.change(world, schedule, {"phases": [held, then]})
+
+
+def awaited(world: World, subscription: Document) -> Change | None:
+    """The change that waits for the end of the period."""
+    made = billing_portal_plan.planned_by(subscription)
+    if made is None or not billing_portal_plan.is_led(subscription):
+        return None
+    phase = world.get("subscription_schedule", made)["phases"][-1]
+    (item,) = phase["items"]
+    return Change(item["price"], item["quantity"], {}, waits_until=phase["start_date"])
 
 
 def asks_bank(refusal: StripeError) -> bool:
@@ -128,6 +173,7 @@ def ask_bank(world: World, subscription: Document, given: Mapping[str, Any], ret
     Raises:
         StripeError: 400 for changes that cannot be put off; 402 where the bank declines without asking.
     """
+    billing_portal_plan.call_off(world, subscription)
     subscription_update.update(world, subscription, {**given, "payment_behavior": "pending_if_incomplete"})
     where = bank_of(world, subscription)
     if where is None:
@@ -201,22 +247,13 @@ def _quantity(offer: Offer, held: int, wanted: int | None) -> int:
     return wanted
 
 
-def _check_at_once(
-    world: World, feature: Mapping[str, Any], subscription: Document, offer: Offer, quantity: int
-) -> None:
-    """Refuse what is to wait for the end of the period: that takes a schedule."""
+def _waits(world: World, feature: Mapping[str, Any], subscription: Document, offer: Offer, quantity: int) -> bool:
+    """Whether the configuration wants this change to wait for the end of the period."""
     item, currency = subscription["items"]["data"][0], subscription["currency"]
     held = world.ever("price", item["price"]["id"])
-    now, then = (
-        price_costs.total(*sold) for sold in ((held, currency, item["quantity"]), (offer.price, currency, quantity))
-    )
-    met = {"decreasing_item_amount": then < now, "shortening_interval": _days(offer.price) < _days(held)}
-    if any(met[condition["type"]] for condition in feature["schedule_at_period_end"]["conditions"]):
-        raise invalid(
-            "This change is to take effect at the end of the period (`schedule_at_period_end`), which the local Stripe "
-            "does not model yet; it would go into emulator/resources/billing_portal_switch.py.",
-            param="schedule_at_period_end",
-        )
+    is_less = price_costs.total(offer.price, currency, quantity) < price_costs.total(held, currency, item["quantity"])
+    met = {"decreasing_item_amount": is_less, "shortening_interval": _days(offer.price) < _days(held)}
+    return any(met[condition["type"]] for condition in feature["schedule_at_period_end"]["conditions"])
 
 
 def _days(price: Document) -> int:

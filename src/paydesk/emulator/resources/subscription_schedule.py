@@ -16,6 +16,7 @@ from paydesk.emulator.rules import phases
 
 if TYPE_CHECKING:
     from paydesk.emulator.kernel.document import Document
+    from paydesk.emulator.kernel.world import World
 
 _FLEXIBLE: Final = {"flexible": {"proration_discounts": "included"}, "type": "flexible"}
 
@@ -53,6 +54,15 @@ def _from_subscription(call: Call) -> Document:
         if given.get(name) is not None:
             raise invalid(f"You cannot set `{name}` if `from_subscription` is set.", param=name)
     subscription = world.get("subscription", given["from_subscription"], param="from_subscription")
+    return of_subscription(world, subscription, given)
+
+
+def of_subscription(world: World, subscription: Document, given: dict[str, Any]) -> Document:
+    """A schedule that leads a subscription which is there already, from the period it is in.
+
+    Raises:
+        StripeError: 400 where it has ended, was never paid, or is led already.
+    """
     if subscription["status"] in (*ENDED, "incomplete"):
         raise invalid(
             f"You cannot migrate a subscription that is `{subscription['status']}` to a schedule.",
@@ -78,22 +88,29 @@ def _from_subscription(call: Call) -> Document:
 
 
 def _update(call: Call) -> Document:
-    world, given = call.world, call.params
     schedule = _led(call, "update")
+    change(call.world, schedule, call.params)
+    return schedule
+
+
+def change(world: World, schedule: Document, given: dict[str, Any]) -> None:
+    """Change what a request asks to be changed of a schedule that is not over.
+
+    Raises:
+        StripeError: 400 where its phases cannot be.
+    """
     if given.get("end_behavior") is not None:
         schedule["end_behavior"] = given["end_behavior"]
     if "metadata" in given:
         schedule["metadata"] = metadata(schedule["metadata"], given["metadata"])
     schedule_shape.take_defaults(schedule, given)
     if given.get("phases") is not None:
-        _set_phases(call, schedule)
+        _set_phases(world, schedule, given)
     world.save(schedule, "subscription_schedule.updated")
     scheduling.plan(world, schedule)
-    return schedule
 
 
-def _set_phases(call: Call, schedule: Document) -> None:
-    world, given = call.world, call.params
+def _set_phases(world: World, schedule: Document, given: dict[str, Any]) -> None:
     first = given["phases"][0].get("start_date") if given["phases"] else None
     start = world.now if first == "now" else first or schedule["phases"][0]["start_date"]
     before = [dict(phase) for phase in schedule["phases"]]

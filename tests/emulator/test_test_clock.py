@@ -14,6 +14,7 @@ from tests.emulator.clocks import DAY, HOUR, START, advance, arrived, clock_at
 from tests.emulator.controls import Controls
 from tests.emulator.invoicing import customer, drafted, intent_of, opened, refused
 from tests.emulator.receiver import Answer, Receiver
+from tests.emulator.selling import payment
 
 YEAR = 365 * DAY
 
@@ -156,6 +157,16 @@ def test_a_slow_bank_goes_by_the_wall(client: stripe.StripeClient, controls: Con
 
     paid = client.v1.invoices.retrieve(invoice.id)
     assert (paid.status, paid.status_transitions.paid_at) == ("paid", START)
+
+
+def test_a_checkout_goes_by_the_wall(client: stripe.StripeClient) -> None:
+    """It is open for a day of ours, for a customer on a clock too."""
+    ada = customer(client, test_clock=clock_at(client).id)
+
+    session = client.v1.checkout.sessions.create(payment(customer=ada.id))
+
+    assert abs(session.created - time.time()) < 60
+    assert session.expires_at - session.created == DAY
 
 
 def test_a_pushed_sandbox_moves_no_test_clock(client: stripe.StripeClient, controls: Controls) -> None:

@@ -46,7 +46,8 @@ def show(*, controls: Controls, is_json: bool) -> None:
 @click.option(
     "--to",
     type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]),
-    help="Push it to this moment (UTC) instead.",
+    metavar="MOMENT",
+    help="Push it to this moment in UTC instead: 2030-01-01, or 2030-01-01T12:00.",
 )
 @asks_local_stripe
 @click.option("--json", "is_json", is_flag=True, help="Print JSON, for programs.")
@@ -114,4 +115,5 @@ def _ahead(seconds: int) -> str:
         for amount, unit in ((days, "day"), (hours, "hour"), (minutes, "minute"), (left, "second"))
         if amount
     ]
-    return f"{' '.join(parts)} {'ahead of' if seconds > 0 else 'behind'} the time outside"
+    # Two units tell how far; a push takes a few seconds of the time outside itself.
+    return f"{' '.join(parts[:2])} {'ahead of' if seconds > 0 else 'behind'} the time outside"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +15,7 @@ from paydesk.emulator.kernel.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from paydesk.emulator.kernel.sandboxes import Sandbox
     from paydesk.emulator.kernel.world import World
@@ -78,6 +81,25 @@ def test_a_task_that_fails_stops_nothing_and_is_tried_again(kernel: Kernel, alar
     alarms.is_broken = False
     _push(kernel, sandbox, 60)
     assert alarms.rang == [("b", 20), ("al_1", 90)]
+
+
+def test_what_an_earlier_version_planned_still_happens(alarms: Alarms, tmp_path: Path) -> None:
+    """A folder is opened by whatever version comes later; test clocks are newer than the agenda."""
+    with contextlib.closing(sqlite3.connect(tmp_path / "local-stripe.db")) as db, db:
+        db.execute(
+            "CREATE TABLE agenda (seq INTEGER PRIMARY KEY, sandbox INTEGER NOT NULL, due INTEGER NOT NULL, "
+            "task TEXT NOT NULL, subject TEXT NOT NULL)"
+        )
+        db.execute("CREATE INDEX agenda_by_due ON agenda (sandbox, due, seq)")
+        db.execute("INSERT INTO agenda (sandbox, due, task, subject) VALUES (1, ?, 'ring', 'old')", (T0 + 5,))
+
+    kernel = Kernel(Store(tmp_path), [alarms], now=lambda: T0)
+    sandbox = kernel.sandboxes.open("first", livemode=False)
+    _plan(kernel, sandbox, "new", 10)
+    _push(kernel, sandbox, 60)
+    kernel.store.close()
+
+    assert alarms.rang == [("old", 5), ("new", 10)]
 
 
 def _plan(kernel: Kernel, sandbox: Sandbox, subject: str, seconds: int) -> None:

@@ -37,8 +37,10 @@ if TYPE_CHECKING:
     from paydesk.billing.inbox.receive import Receipt
     from paydesk.billing.orders import Progress
     from paydesk.billing.settings import Settings
+    from paydesk.billing.subscriptions import HeldSubscription, Preview
     from paydesk.errors import (
         CatalogError,
+        ChangeRefused,
         ConfigurationError,
         DatabaseUnavailable,
         HandlerRefused,
@@ -65,12 +67,14 @@ if TYPE_CHECKING:
 __all__ = [
     "Catalog",
     "CatalogError",
+    "ChangeRefused",
     "Checkout",
     "ConfigurationError",
     "DatabaseUnavailable",
     "DisputeClosed",
     "DisputeOpened",
     "HandlerRefused",
+    "HeldSubscription",
     "IntervalRefused",
     "Invoice",
     "InvoicePaid",
@@ -87,6 +91,7 @@ __all__ = [
     "PaydeskError",
     "PayloadTooLarge",
     "PaymentFailed",
+    "Preview",
     "PriceMismatch",
     "Progress",
     "QuantityRefused",
@@ -123,6 +128,7 @@ _HOMES = {
     "Checkout": "paydesk.billing.checkout",
     "DisputeClosed": "paydesk.billing.facts",
     "DisputeOpened": "paydesk.billing.facts",
+    "HeldSubscription": "paydesk.billing.subscriptions",
     "Invoice": "paydesk.billing.facts",
     "InvoicePaid": "paydesk.billing.facts",
     "Order": "paydesk.billing.facts",
@@ -132,6 +138,7 @@ _HOMES = {
     "OrderRefunded": "paydesk.billing.facts",
     "Paydesk": "paydesk.billing.desk",
     "PaymentFailed": "paydesk.billing.facts",
+    "Preview": "paydesk.billing.subscriptions",
     "Progress": "paydesk.billing.orders",
     "Receipt": "paydesk.billing.inbox.receive",
     "Settings": "paydesk.billing.settings",

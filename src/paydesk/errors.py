@@ -227,6 +227,20 @@ class NotRefundable(PaydeskError):
         super().__init__(f"Order {order_id} cannot be refunded: {reason}.")
 
 
+class ChangeRefused(PaydeskError):
+    """A subscription cannot be changed as asked. It is as it was.
+
+    `code` is Stripe's, if it was Stripe who refused: `card_declined`, or `subscription_payment_intent_requires_action`
+    where the bank wants to ask the customer, who has to make the change themselves, in the portal.
+    """
+
+    def __init__(self, subscription_id: str, reason: str, *, code: str | None = None) -> None:
+        self.subscription_id = subscription_id
+        self.reason = reason
+        self.code = code
+        super().__init__(f"Subscription {subscription_id} cannot be changed so: {reason}.")
+
+
 class StripeRefused(PaydeskError):
     """Stripe understood the request and will not do it. Trying again unchanged is useless."""
 

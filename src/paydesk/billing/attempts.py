@@ -59,8 +59,10 @@ class Attempt:
 class Verb(Protocol):
     """One kind of write: how Stripe is asked, and what the answer changes here."""
 
-    name: str
-    doing: str
+    @property
+    def name(self) -> str: ...
+    @property
+    def doing(self) -> str: ...
 
     def ask(
         self, client: stripe.StripeClient, attempt: Attempt, options: stripe.RequestOptions
@@ -124,6 +126,14 @@ class Attempts:
             )
         )
         return attempt
+
+    def pending(self, verbs: Iterable[Verb], subject: str) -> list[Attempt]:
+        """What was promised about the subject and is not known to be done, oldest first."""
+        table = self._table
+        names = [verb.name for verb in verbs]
+        query = select(table).where(table.c.subject == subject, table.c.verb.in_(names), table.c.state == "open")
+        with self._store.read() as connection:
+            return [_attempt(row) for row in connection.execute(query.order_by(table.c.created_at))]
 
     def finish(self, attempt: Attempt) -> Mapping[str, Any]:
         """Do what was promised and answer Stripe's object. Safe to call again, from anywhere, at any time.

@@ -23,6 +23,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
+from paydesk.billing.aio import ORDERS_MAX, Aio
 from paydesk.billing.attempts import Attempts
 from paydesk.billing.catalog import Catalog
 from paydesk.billing.checkout import Checkout, Checkouts
@@ -34,13 +35,14 @@ from paydesk.billing.inbox.receive import BODY_BYTES_MAX, Receipt
 from paydesk.billing.inbox.signature import Signatures
 from paydesk.billing.log import redact_neighbours
 from paydesk.billing.orders import Orders, Progress
-from paydesk.billing.plans import PlanFinder
+from paydesk.billing.plans import MAIN_SLOT, PlanFinder
 from paydesk.billing.prices import Prices
 from paydesk.billing.refunds import Reason, Refunds
 from paydesk.billing.settings import Settings
 from paydesk.billing.store.migrations import migrate, revision_of
 from paydesk.billing.store.store import Store
 from paydesk.billing.stripe_api import StripeApi
+from paydesk.billing.subscriptions import HeldSubscription, Subscriptions
 from paydesk.billing.web.pages import Pages, Shop
 from paydesk.errors import ConfigurationError
 
@@ -55,8 +57,6 @@ if TYPE_CHECKING:
     from paydesk.billing.web.fastapi import FindUser
 
 Handle = TypeVar("Handle", bound="Callable[..., Any]")
-
-ORDERS_MAX = 100
 
 
 class Paydesk:
@@ -116,7 +116,17 @@ class Paydesk:
         )
         self._refunds = Refunds(self.store, self._attempts, self._inbox.refresh)
         self._orders = Orders(self.store, self._inbox.refresh, livemode=livemode, now=now)
+        self._subscriptions = Subscriptions(
+            self.store,
+            self._attempts,
+            self._stripe_api,
+            self.catalog,
+            prices,
+            self._inbox.refresh,
+            livemode=livemode,
+        )
         self._attempts.register([customers.verb, self._checkouts.verb, self._refunds.verb])
+        self._attempts.register(self._subscriptions.verbs)
         self._opening = threading.Lock()
         self._is_open = False
         self.aio = Aio(self)
@@ -175,6 +185,15 @@ class Paydesk:
         """
         self.open()
         return self._refunds.refund(order if isinstance(order, str) else order.id, amount_minor, reason)
+
+    def subscription(self, user: Payer, *, slot: str = MAIN_SLOT) -> HeldSubscription | None:
+        """What the user subscribes to, from the database alone: the live one, or else the last that was.
+
+        A user has one live subscription in each of the catalog's slots, of which most catalogs have one. What can be
+        done about it is on the answer: `swap`, `set_seats`, `cancel`, `resume`, `pause`, `preview`.
+        """
+        self.open()
+        return self._subscriptions.of(user, slot)
 
     def receive(self, body: bytes, header: str | None) -> Receipt:
         """Keep a webhook: the raw body, and the Stripe-Signature header. It is on disk when this returns.
@@ -275,34 +294,3 @@ def _path(prefix: str) -> str:
     if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)*", path):
         raise ConfigurationError([f"The prefix {prefix!r} is not a path such as /billing."])
     return path
-
-
-class Aio:
-    """The verbs for coroutines: the same functions, each in a thread."""
-
-    def __init__(self, desk: Paydesk) -> None:
-        self._desk = desk
-
-    async def checkout(
-        self, sku: str, *, user: Payer | None = None, quantity: int = 1, email: str | None = None
-    ) -> Checkout:
-        """See Paydesk.checkout."""
-        return await asyncio.to_thread(self._desk.checkout, sku, user=user, quantity=quantity, email=email)
-
-    async def order(self, order_id: str) -> Order:
-        """See Paydesk.order."""
-        return await asyncio.to_thread(self._desk.order, order_id)
-
-    async def orders(self, user: Payer, *, limit: int = ORDERS_MAX) -> list[Order]:
-        """See Paydesk.orders."""
-        return await asyncio.to_thread(self._desk.orders, user, limit=limit)
-
-    async def look_up(self, session_id: str) -> Progress:
-        """See Paydesk.look_up."""
-        return await asyncio.to_thread(self._desk.look_up, session_id)
-
-    async def refund(
-        self, order: Order | str, *, amount_minor: int | None = None, reason: Reason | None = None
-    ) -> Order:
-        """See Paydesk.refund."""
-        return await asyncio.to_thread(self._desk.refund, order, amount_minor=amount_minor, reason=reason)

@@ -118,7 +118,7 @@ def is_paid(invoice: Json) -> bool:
 def invoiced_period_of(invoice: Json) -> tuple[int | None, int | None]:
     """The newest period that an invoice charges for. Its own period is the one that is over; its lines look ahead."""
     lines = _listed(invoice.get("lines"))
-    periods = [line["period"] for line in lines if line.get("period") and not _is_proration(line)]
+    periods = [line["period"] for line in lines if line.get("period") and not is_proration(line)]
     if not periods:
         return invoice.get("period_start"), invoice.get("period_end")
     newest = max(periods, key=lambda period: (period.get("end") or 0, period.get("start") or 0))
@@ -136,7 +136,8 @@ def invoice_of(payment: Json) -> str | None:
     return reference if isinstance(reference, str) and reference.startswith("in_") else None
 
 
-def _is_proration(line: Json) -> bool:
+def is_proration(line: Json) -> bool:
+    """Whether an invoice's line settles a part of a period that has begun."""
     parent = line.get("parent") or {}
     details = parent.get("subscription_item_details") or parent.get("invoice_item_details") or line
     return bool(details.get("proration"))

@@ -1,0 +1,85 @@
+"""The verbs for coroutines: the same functions, each in a thread."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from paydesk.billing.plans import MAIN_SLOT
+
+if TYPE_CHECKING:
+    from paydesk.billing.changes import Prorate
+    from paydesk.billing.checkout import Checkout
+    from paydesk.billing.customers import Payer
+    from paydesk.billing.desk import Paydesk
+    from paydesk.billing.facts import Order
+    from paydesk.billing.orders import Progress
+    from paydesk.billing.refunds import Reason
+    from paydesk.billing.subscriptions import HeldSubscription
+
+ORDERS_MAX = 100
+
+
+class Aio:
+    """The verbs for coroutines: the same functions, each in a thread."""
+
+    def __init__(self, desk: Paydesk) -> None:
+        self._desk = desk
+
+    async def checkout(
+        self, sku: str, *, user: Payer | None = None, quantity: int = 1, email: str | None = None
+    ) -> Checkout:
+        """See Paydesk.checkout."""
+        return await asyncio.to_thread(self._desk.checkout, sku, user=user, quantity=quantity, email=email)
+
+    async def order(self, order_id: str) -> Order:
+        """See Paydesk.order."""
+        return await asyncio.to_thread(self._desk.order, order_id)
+
+    async def orders(self, user: Payer, *, limit: int = ORDERS_MAX) -> list[Order]:
+        """See Paydesk.orders."""
+        return await asyncio.to_thread(self._desk.orders, user, limit=limit)
+
+    async def look_up(self, session_id: str) -> Progress:
+        """See Paydesk.look_up."""
+        return await asyncio.to_thread(self._desk.look_up, session_id)
+
+    async def refund(
+        self, order: Order | str, *, amount_minor: int | None = None, reason: Reason | None = None
+    ) -> Order:
+        """See Paydesk.refund."""
+        return await asyncio.to_thread(self._desk.refund, order, amount_minor=amount_minor, reason=reason)
+
+    async def subscription(self, user: Payer, *, slot: str = MAIN_SLOT) -> HeldSubscription | None:
+        """See Paydesk.subscription."""
+        return await asyncio.to_thread(self._desk.subscription, user, slot=slot)
+
+    async def swap(
+        self,
+        subscription: HeldSubscription,
+        plan: str,
+        *,
+        interval: str | None = None,
+        seats: int | None = None,
+        prorate: Prorate = "next",
+    ) -> HeldSubscription:
+        """See HeldSubscription.swap."""
+        return await asyncio.to_thread(subscription.swap, plan, interval=interval, seats=seats, prorate=prorate)
+
+    async def set_seats(
+        self, subscription: HeldSubscription, seats: int, *, prorate: Prorate = "next"
+    ) -> HeldSubscription:
+        """See HeldSubscription.set_seats."""
+        return await asyncio.to_thread(subscription.set_seats, seats, prorate=prorate)
+
+    async def cancel(self, subscription: HeldSubscription, *, at_once: bool = False) -> HeldSubscription:
+        """See HeldSubscription.cancel."""
+        return await asyncio.to_thread(subscription.cancel, at_once=at_once)
+
+    async def resume(self, subscription: HeldSubscription) -> HeldSubscription:
+        """See HeldSubscription.resume."""
+        return await asyncio.to_thread(subscription.resume)
+
+    async def pause(self, subscription: HeldSubscription) -> HeldSubscription:
+        """See HeldSubscription.pause."""
+        return await asyncio.to_thread(subscription.pause)

@@ -75,7 +75,7 @@ class PortalPage:
         """POST: what the customer wants done there."""
         body = await render.body(request)
         sent = {} if body is None else _asked(body)
-        return self._answer(request, _asked(request.url.query) | sent, lambda room, visit: room.submit(visit))
+        return self._answer(request, _asked(request.url.query) | sent, _submit)
 
     def _answer(self, request: Request, asked: dict[str, Any], work: Callable[[Room, Visit], Response]) -> Response:
         found = self._found(request)
@@ -113,6 +113,10 @@ def _secret(world: World, identifier: str) -> str:
     return str(world.get("billing_portal.session", identifier).private["secret"])
 
 
+def _submit(room: Room, visit: Visit) -> Response:
+    return room.submit(visit)
+
+
 def _say(refusal: StripeError, room: Room, visit: Visit) -> Response:
     return room.refused(visit, refusal)
 
@@ -135,7 +139,11 @@ def _enter(
     if visit.flow is not None and name not in (open_rooms := FLOW_ROOMS[visit.flow["type"]]):
         return render.redirect(visit.path(open_rooms[0]))
     if room is None or not room.is_open(visit):
-        return render.nothing_here() if visit.flow is None else _nothing_to_do(visit)
+        if visit.flow is not None:
+            return _nothing_to_do(visit)
+        # A second click on what was done by the first: the page says how things are.
+        is_late = work is _submit and visit.subscription is not None
+        return portal_home.page(visit, status=409, alert=portal_home.OUTDATED) if is_late else render.nothing_here()
     return work(room, visit)
 
 

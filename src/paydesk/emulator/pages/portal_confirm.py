@@ -209,6 +209,9 @@ def _refused(visit: Visit, refusal: StripeError) -> Response:
         back = visit.world.base_url + visit.path("confirm", subscription=subscription.id)
         given = _at(visit, _change(visit), _moment(visit))
         return render.redirect(switch.ask_bank(visit.world, subscription, given, back))
+    if refusal.message == switch.NO_CHANGES:
+        # A second click: the first one made the change.
+        return visit.finish("changed")
     if refusal.status != DECLINED:
         return _page(visit) if isinstance(refusal, Problem) else _impossible(visit, refusal)
     said = declines.on_page(refusal.code, refusal.extra.get("decline_code"), refusal.message)

@@ -61,6 +61,22 @@ def test_a_schedule_can_wait_for_its_start(client: stripe.StripeClient, controls
     assert client.v1.subscription_schedules.list({"scheduled": True}).data == []
 
 
+def test_a_start_that_nobody_can_be_charged_for_waits_for_its_payment(
+    client: stripe.StripeClient, controls: Controls
+) -> None:
+    """Nobody is there to be told: the subscription is incomplete, and its invoice can be paid."""
+    ada = customer(client, None)
+    given: Any = {"customer": ada.id, "start_date": ada.created + DAY, "phases": [phase(price(client, 1000))]}
+    made = client.v1.subscription_schedules.create(given)
+
+    controls.push(DAY)
+
+    one = led(client, made)
+    assert one.status == "incomplete"
+    client.v1.invoices.pay(str(one.latest_invoice), {"paid_out_of_band": True})
+    assert led(client, made).status == "active"
+
+
 def test_phases_follow_each_other(client: stripe.StripeClient, controls: Controls) -> None:
     """Each renewal bills what its phase sells, from its first second; the item stays the same one."""
     cheap, dear = price(client, 1000), price(client, 3000)

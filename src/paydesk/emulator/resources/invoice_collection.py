@@ -17,6 +17,8 @@ from paydesk.emulator.resources import (
 from paydesk.emulator.rules import confirming, declines, dunning, invoice_attempts
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from paydesk.emulator.kernel.document import Document
     from paydesk.emulator.kernel.world import World
 
@@ -45,7 +47,7 @@ def method_of(world: World, invoice: Document) -> Document | None:
     return _default_of(world, invoice["customer"])
 
 
-def method_of_subscription(world: World, subscription: Document) -> Document | None:
+def method_of_subscription(world: World, subscription: Mapping[str, Any]) -> Document | None:
     """What the invoices of a subscription are charged to: its own choice, or its customer's default."""
     if subscription["default_payment_method"] is not None:
         return world.find("payment_method", subscription["default_payment_method"])

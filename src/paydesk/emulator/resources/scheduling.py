@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from paydesk.emulator.resources import (
+    invoice_collection,
     schedule_shape,
     subscribing,
     subscription_ending,
@@ -16,6 +17,8 @@ from paydesk.emulator.resources.subscription_shape import ENDED
 from paydesk.emulator.rules import phases
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from paydesk.emulator.kernel.document import Document
     from paydesk.emulator.kernel.world import World
 
@@ -48,7 +51,10 @@ def start_if_due(world: World, schedule: Document) -> None:
         return
     phase = schedule["phases"][place]
     customer = world.get("customer", schedule["customer"])
-    subscription = subscribing.start(world, customer, _first(schedule, phase))
+    given = _first(schedule, phase)
+    chosen = {"customer": customer.id, "default_source": None}
+    chosen["default_payment_method"] = given.get("default_payment_method")
+    subscription = subscribing.start(world, customer, given | _unless_payable(world, chosen))
     subscription["schedule"] = schedule.id
     world.save(subscription)
     schedule["subscription"] = subscription.id
@@ -82,12 +88,8 @@ def follow(world: World, schedule: Document, phase: dict[str, Any], *, proration
     subscription = world.get("subscription", schedule["subscription"])
     if subscription["status"] in ENDED:
         return
-    subscription_update.update(
-        world,
-        subscription,
-        _next(world, schedule, phase, subscription, proration_behavior or phase["proration_behavior"]),
-        is_scheduled=True,
-    )
+    given = _next(world, schedule, phase, subscription, proration_behavior or phase["proration_behavior"])
+    subscription_update.update(world, subscription, given | _unless_payable(world, subscription), is_scheduled=True)
 
 
 def release(world: World, schedule: Document, status: str, *, preserves_end: bool = True) -> None:
@@ -113,6 +115,12 @@ def end(world: World, schedule: Document, status: str) -> None:
     world.save(schedule)
     world.emit(f"subscription_schedule.{status}", schedule)
     plan(world, schedule)
+
+
+def _unless_payable(world: World, subscription: Mapping[str, Any]) -> dict[str, Any]:
+    """Nobody is there to be told that there is nothing to charge: what is due stays open then."""
+    is_payable = invoice_collection.method_of_subscription(world, subscription) is not None
+    return {} if is_payable else {"payment_behavior": "default_incomplete"}
 
 
 def _enter(schedule: Document, phase: dict[str, Any]) -> None:

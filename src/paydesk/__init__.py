@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         SubscriptionStarted,
         TrialEnding,
     )
+    from paydesk.billing.gates import Access
     from paydesk.billing.inbox.receive import Receipt
     from paydesk.billing.orders import Progress
     from paydesk.billing.settings import Settings
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
         SignatureRefused,
         StripeRefused,
         StripeUnavailable,
+        UnknownFeature,
         UnknownPlan,
         UnknownPrice,
         UnknownProduct,
@@ -65,6 +67,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "Access",
     "Catalog",
     "CatalogError",
     "ChangeRefused",
@@ -113,6 +116,7 @@ __all__ = [
     "SubscriptionResumed",
     "SubscriptionStarted",
     "TrialEnding",
+    "UnknownFeature",
     "UnknownPlan",
     "UnknownPrice",
     "UnknownProduct",
@@ -124,6 +128,7 @@ __all__ = [
 # Each name is loaded when it is first asked for: the commands, and the local Stripe, import this package too and
 # should not wait for a database toolkit. What is not named here is an error.
 _HOMES = {
+    "Access": "paydesk.billing.gates",
     "Catalog": "paydesk.billing.catalog",
     "Checkout": "paydesk.billing.checkout",
     "DisputeClosed": "paydesk.billing.facts",

@@ -114,6 +114,16 @@ class UnknownPlan(PaydeskError):
         super().__init__(f"The catalog has no plan {code!r}. It has: {choices}.")
 
 
+class UnknownFeature(PaydeskError):
+    """A gate was asked for something that no plan of the catalog allows: it would be shut for everybody, for ever."""
+
+    def __init__(self, code: str, *, known: Iterable[str]) -> None:
+        self.code = code
+        self.known = tuple(sorted(known))
+        choices = ", ".join(self.known) or "nothing: it has no plans"
+        super().__init__(f"No plan of the catalog is called or allows {code!r}. It knows: {choices}.")
+
+
 class SeatsRefused(PaydeskError):
     """The number of seats is outside what the catalog allows for this plan."""
 

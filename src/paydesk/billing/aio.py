@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from paydesk.billing.customers import Payer
     from paydesk.billing.desk import Paydesk
     from paydesk.billing.facts import Order
+    from paydesk.billing.gates import Access
     from paydesk.billing.orders import Progress
     from paydesk.billing.refunds import Reason
     from paydesk.billing.subscriptions import HeldSubscription
@@ -49,6 +50,14 @@ class Aio:
     ) -> Order:
         """See Paydesk.refund."""
         return await asyncio.to_thread(self._desk.refund, order, amount_minor=amount_minor, reason=reason)
+
+    async def allows(self, user: Payer | None, code: str, *, used: int | None = None) -> bool:
+        """See Paydesk.allows."""
+        return await asyncio.to_thread(self._desk.allows, user, code, used=used)
+
+    async def access(self, user: Payer) -> Access:
+        """See Paydesk.access."""
+        return await asyncio.to_thread(self._desk.access, user)
 
     async def subscription(self, user: Payer, *, slot: str = MAIN_SLOT) -> HeldSubscription | None:
         """See Paydesk.subscription."""

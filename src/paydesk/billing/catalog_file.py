@@ -23,6 +23,7 @@ SECTIONS = ("products", "plans")
 
 # A code becomes part of an environment variable, a lookup key and a form.
 CODE = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+UNLIMITED = "unlimited"
 _TWO_RHYTHMS = '["$29/mo", "$290/yr"]'
 _SYNTAX_PLACE = re.compile(r" \(at (?:line (?P<line>\d+), column \d+|end of document)\)$")
 
@@ -120,8 +121,8 @@ class Entry:
                 self.refuse(key, f'{key}.{code} must be a text in quotes, such as {code} = "…"')
         return table
 
-    def numbers(self, key: str) -> Mapping[str, int]:
-        """A table `code = number`."""
+    def limits(self, key: str) -> Mapping[str, int | None]:
+        """A table `code = number`; None stands for "unlimited"."""
         value = self._value(key, is_required=False)
         if value is None:
             return {}
@@ -131,9 +132,9 @@ class Entry:
         for code, number in value.items():
             if not CODE.fullmatch(code):
                 self.refuse(key, f"{key}: {_code_reason(code)}")
-            elif not isinstance(number, int) or isinstance(number, bool) or number < 0:
-                self.refuse(key, f"{key}.{code} = {number!r} must be a whole number, zero or more")
-        return value
+            elif number != UNLIMITED and (not isinstance(number, int) or isinstance(number, bool) or number < 0):
+                self.refuse(key, f"{key}.{code} = {number!r} must be a whole number, zero or more, or {UNLIMITED!r}")
+        return {code: None if number == UNLIMITED else number for code, number in value.items()}
 
     def number(self, key: str, *, default: int, minimum: int, maximum: int) -> int:
         value = self._value(key, is_required=False)

@@ -29,6 +29,7 @@ from paydesk.billing.catalog import Catalog
 from paydesk.billing.checkout import Checkout, Checkouts
 from paydesk.billing.customers import Customers
 from paydesk.billing.facts import Fact, Order
+from paydesk.billing.gates import Access, Gates
 from paydesk.billing.inbox.handlers import Handlers
 from paydesk.billing.inbox.inbox import EFFECT_THREADS, LANE_THREADS, Inbox
 from paydesk.billing.inbox.receive import BODY_BYTES_MAX, Receipt
@@ -125,8 +126,10 @@ class Paydesk:
             self._inbox.refresh,
             livemode=livemode,
         )
+        self._gates = Gates(self.store, self.catalog, livemode=livemode, now=now)
         self._attempts.register([customers.verb, self._checkouts.verb, self._refunds.verb])
         self._attempts.register(self._subscriptions.verbs)
+        self._find_user: FindUser | None = None
         self._opening = threading.Lock()
         self._is_open = False
         self.aio = Aio(self)
@@ -194,6 +197,21 @@ class Paydesk:
         """
         self.open()
         return self._subscriptions.of(user, slot)
+
+    def allows(self, user: Payer | None, code: str, *, used: int | None = None) -> bool:
+        """Whether the user has the plan or feature of this code; or, for a limit, still something left beside `used`.
+
+        From the database alone, with one query. A cancelled subscription counts until it ends, one whose payment is
+        missing for its plan's `grace_days`. Raises UnknownFeature.
+        """
+        self.open()
+        self._gates.check(code)
+        return user is not None and self._gates.of(user).allows(code, used=used)
+
+    def access(self, user: Payer) -> Access:
+        """All the user may do, by one query, where several gates are asked at once."""
+        self.open()
+        return self._gates.of(user)
 
     def receive(self, body: bytes, header: str | None) -> Receipt:
         """Keep a webhook: the raw body, and the Stripe-Signature header. It is on disk when this returns.
@@ -269,7 +287,19 @@ class Paydesk:
         """
         from paydesk.billing.web.fastapi import build_router
 
+        self._find_user = user
         return build_router(self, user)
+
+    def require(self, code: str, *, user: FindUser | None = None) -> Callable[..., Any]:
+        """A dependency for FastAPI that lets only those pass whose plan allows `code`: `Depends(desk.require("pro"))`.
+
+        It answers the user, whom `user` finds, or else the function that `router` was given. Whoever is not signed in
+        gets a 401; whoever may not gets a 403, or in a browser the pricing page. Raises UnknownFeature.
+        """
+        from paydesk.billing.web.fastapi import build_gate
+
+        self._gates.check(code)
+        return build_gate(self, code, lambda: user or self._find_user)
 
     @property
     def stripe(self) -> stripe.StripeClient:

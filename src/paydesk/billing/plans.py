@@ -18,6 +18,10 @@ SEATS_CEILING = 999_999
 
 MAIN_SLOT = "main"
 
+# A card that expired is replaced within days; Stripe tries again for about two weeks.
+GRACE_DAYS = 7
+GRACE_DAYS_MAX = 90
+
 # Stripe ends a trial after two years at the latest.
 TRIAL_DAYS_MAX = 730
 
@@ -26,8 +30,9 @@ TRIAL_DAYS_MAX = 730
 class Plan:
     """Something sold again and again, at one of its `offers`: the first unless another rhythm is asked for.
 
-    `features` holds what the plan allows, by code, with the words for it; `limits` how much of something. Of all plans
-    in one `slot` somebody has one at a time.
+    `features` holds what the plan allows, by code, with the words for it; `limits` how much of something, None for as
+    much as one likes. Of all plans in one `slot` somebody has one at a time. While a payment is missing, what the plan
+    allows is still allowed for `grace_days`.
     """
 
     code: str
@@ -38,8 +43,9 @@ class Plan:
     seats_max: int = SEATS_MAX
     trial_days: int | None = None
     slot: str = MAIN_SLOT
+    grace_days: int = GRACE_DAYS
     features: Mapping[str, str] = field(default_factory=dict)
-    limits: Mapping[str, int] = field(default_factory=dict)
+    limits: Mapping[str, int | None] = field(default_factory=dict)
 
     def offer(self, interval: str | None = None) -> Offer:
         """The offer for "month", "year" or, where it is charged less often, "3 months". Raises IntervalRefused."""
@@ -97,9 +103,10 @@ def read_plan(entry: Entry) -> Plan | None:
     if seats_max < seats_min:
         entry.refuse("seats_max", f"seats_max {seats_max} is less than seats_min {seats_min}")
     trial_days = entry.number("trial_days", default=0, minimum=1, maximum=TRIAL_DAYS_MAX)
+    grace_days = entry.number("grace_days", default=GRACE_DAYS, minimum=0, maximum=GRACE_DAYS_MAX)
     slot = entry.code_of("slot", default=MAIN_SLOT)
     features = entry.words("features")
-    limits = entry.numbers("limits")
+    limits = entry.limits("limits")
     entry.refuse_unknown()
     if name is None or entry.mistakes:
         return None
@@ -122,6 +129,7 @@ def read_plan(entry: Entry) -> Plan | None:
         seats_max=seats_max,
         trial_days=trial_days or None,
         slot=slot,
+        grace_days=grace_days,
         features=features,
         limits=limits,
     )

@@ -13,7 +13,7 @@ import inspect
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-from fastapi import APIRouter
+from fastapi import APIRouter, HTTPException
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -59,6 +59,35 @@ def build_router(desk: Paydesk, find_user: FindUser | None) -> APIRouter:
     return router
 
 
+def build_gate(desk: Paydesk, code: str, find_user: Callable[[], FindUser | None]) -> Callable[..., Any]:
+    """A dependency that answers the user who may pass, and nobody else."""
+
+    async def gate(request: Request) -> Payer:
+        user = await _found(find_user(), request)
+        if user is None:
+            raise HTTPException(401, {"code": "signed_out", "message": "Please sign in first."})
+        if not await run_in_threadpool(desk.allows, user, code):
+            # A person is shown what there is to buy; a script is told.
+            where = {"Location": f"{desk.settings.base_url}{desk.prefix}/pricing"}
+            is_person = "text/html" in request.headers.get("accept", "")
+            message = "Your plan does not include this."
+            raise HTTPException(303 if is_person else 403, {"code": "not_in_plan", "message": message}, where)
+        return user
+
+    return gate
+
+
+async def _found(find_user: FindUser | None, request: Request) -> Payer | None:
+    """Who is asking, by the app's own function."""
+    if find_user is None:
+        return None
+    if inspect.iscoroutinefunction(find_user):
+        found: Any = find_user(request)
+    else:
+        found = await run_in_threadpool(partial(find_user, request))
+    return cast("Payer | None", await found if inspect.isawaitable(found) else found)
+
+
 class _Routes:
     def __init__(self, desk: Paydesk, find_user: FindUser | None) -> None:
         self._desk = desk
@@ -80,7 +109,7 @@ class _Routes:
         wish = requests.wish(request.headers.get("content-type", ""), body)
         if isinstance(wish, Refusal):
             return self._refuse(wish, is_form)
-        user = await self._user(request)
+        user = await _found(self._find_user, request)
         try:
             url = await run_in_threadpool(self._start, wish, user)
         except PaydeskError as error:
@@ -96,7 +125,7 @@ class _Routes:
         session_id = requests.session_id(request.query_params.get("session_id"))
         if session_id is None:
             return self._refuse(requests.NOT_FOUND, is_form=True)
-        user = await self._user(request)
+        user = await _found(self._find_user, request)
         try:
             progress = await run_in_threadpool(self._look_up, session_id, user)
         except OrderNotFound:
@@ -115,15 +144,6 @@ class _Routes:
         if owner is not None and (user is None or str(user.id) != owner):
             raise OrderNotFound(session_id)
         return progress
-
-    async def _user(self, request: Request) -> Payer | None:
-        if self._find_user is None:
-            return None
-        if inspect.iscoroutinefunction(self._find_user):
-            found: Any = self._find_user(request)
-        else:
-            found = await run_in_threadpool(partial(self._find_user, request))
-        return cast("Payer | None", await found if inspect.isawaitable(found) else found)
 
     def _refuse(self, refusal: Refusal, is_form: bool) -> Response:
         headers = {**HEADERS, **NOT_STORED}

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -16,6 +19,7 @@ from paydesk.billing.inbox.receive import BODY_BYTES_MAX, Receipt, Receiver
 from paydesk.billing.inbox.signature import Signatures
 from paydesk.errors import MalformedEvent, PayloadTooLarge, SignatureRefused, WrongMode
 from tests.billing.inbox.deliveries import SECRET, event, sign
+from tests.conftest import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -217,3 +221,43 @@ def test_t1_y1_an_event_that_could_not_be_kept_is_not_acknowledged(inbox: Inbox)
     with inbox.store.write() as connection:
         inbox.store.tables.events.create(connection)
     assert inbox.receive(body) == Receipt("evt_1", is_duplicate=False)
+
+
+FORKED = """
+import os, sys
+from datetime import UTC, datetime
+from pydantic import SecretStr
+from paydesk.billing.inbox.group_commit import GroupCommit
+from paydesk.billing.inbox.receive import Receiver
+from paydesk.billing.inbox.signature import Signatures
+from paydesk.billing.store.store import Store
+from tests.billing.inbox.deliveries import SECRET, event, sign
+
+commits = GroupCommit(Store.open(sys.argv[1]), lambda: None)
+receiver = Receiver(Signatures([SecretStr(SECRET)]), commits, livemode=False, now=lambda: datetime.now(UTC))
+
+def receive(event_id):
+    body = event("balance.available", {"object": "balance"}, event_id=event_id)
+    receiver.receive(body, sign(body, datetime.now(UTC)))
+
+receive("evt_parent_before")
+if child := os.fork():
+    receive("evt_parent_after")
+    commits.close()
+    os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+receive("evt_child")
+commits.close()
+os._exit(0)
+"""
+
+
+def test_a_forked_process_keeps_what_it_receives(inbox: Inbox, database_url: str) -> None:
+    """Servers load the app and fork; the thread that inserts stays behind in the parent, and each has its own."""
+    paths = {"PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)])}
+
+    forked = subprocess.run(
+        [sys.executable, "-c", FORKED, database_url], check=False, timeout=60, env=os.environ | paths
+    )
+
+    assert forked.returncode == 0
+    assert inbox.count() == 3

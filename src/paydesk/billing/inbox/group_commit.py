@@ -13,6 +13,7 @@ import threading
 from collections import deque
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 from paydesk.billing.store.arrivals import open_writer
 
@@ -35,11 +36,15 @@ class GroupCommit:
         """`on_commit` is called, in the inserting thread, after each commit that brought something to do."""
         self._store = store
         self._on_commit = on_commit
+        self._is_closed = False
+        self.begin()
+        _commits.add(self)
+
+    def begin(self) -> None:
+        """Begin with an empty queue and no thread; in a forked child, again."""
         self._waiting: deque[tuple[Arrival, _Waiter]] = deque()
         self._some = threading.Condition()
         self._thread: threading.Thread | None = None
-        self._pid = os.getpid()
-        self._is_closed = False
 
     def insert(self, arrival: Arrival) -> bool:
         """Keep the event; returns once it is committed, with whether it is new. Blocks this thread meanwhile."""
@@ -67,19 +72,11 @@ class GroupCommit:
         with self._some:
             if self._is_closed:
                 raise RuntimeError("This desk was closed: it keeps no more events.")
-            if self._pid != os.getpid():
-                self._start_afresh_after_fork()
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="paydesk-inbox", daemon=True)
                 self._thread.start()
             self._waiting.append((arrival, waiter))
             self._some.notify()
-
-    def _start_afresh_after_fork(self) -> None:
-        # A fork copies the queue but not the thread.
-        self._pid = os.getpid()
-        self._waiting.clear()
-        self._thread = None
 
     def _run(self) -> None:
         writer: Writer | None = None
@@ -103,6 +100,19 @@ class GroupCommit:
             while not self._waiting and not self._is_closed:
                 self._some.wait()
             return [self._waiting.popleft() for _ in range(min(len(self._waiting), GROUP_MAX))]
+
+
+_commits: WeakSet[GroupCommit] = WeakSet()
+
+
+def _leave_to_the_parent() -> None:
+    """A fork copies queues and locks, but no threads: what waited then is kept by the parent."""
+    for commits in _commits:
+        commits.begin()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_to_the_parent)
 
 
 def _insert(writer: Writer, arrivals: list[Arrival]) -> list[Outcome]:

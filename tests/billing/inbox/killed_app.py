@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -30,22 +31,42 @@ def open_desk() -> Paydesk:
 
 
 def receive_for_ever() -> None:
-    """Sixteen deliveries at a time; the id of each is printed once it was acknowledged."""
+    """From sixteen threads; the id of each event is printed once it was acknowledged."""
     desk = open_desk()
-
-    def receive(number: int) -> str:
-        body = event("balance.available", {"object": "balance"}, event_id=f"evt_{number}")
-        return desk.receive(body, sign(body, datetime.now(UTC))).event_id
-
     with ThreadPoolExecutor(16) as pool:
         numbers = itertools.count()
         while True:
-            for event_id in pool.map(receive, itertools.islice(numbers, 64)):
-                sys.stdout.write(f"{event_id}\n")
-                sys.stdout.flush()
+            batch = [delivery(number) for number in itertools.islice(numbers, 64)]
+            for receipt in pool.map(lambda sent: desk.receive(*sent), batch):
+                acknowledge(receipt.event_id)
+
+
+async def receive_on_a_loop_for_ever() -> None:
+    """The same from sixteen coroutines, as the web adapters receive."""
+    desk = open_desk()
+    numbers = itertools.count()
+
+    async def receive() -> None:
+        for number in numbers:
+            acknowledge((await desk.receive_async(*delivery(number))).event_id)
+
+    await asyncio.gather(*(receive() for _ in range(16)))
+
+
+def delivery(number: int) -> tuple[bytes, str]:
+    body = event("balance.available", {"object": "balance"}, event_id=f"evt_{number}")
+    return body, sign(body, datetime.now(UTC))
+
+
+def acknowledge(event_id: str) -> None:
+    sys.stdout.write(f"{event_id}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
-    receive_for_ever()
+    if sys.argv[1] == "threads":
+        receive_for_ever()
+    else:
+        asyncio.run(receive_on_a_loop_for_ever())
 elif __name__ == "killed_app":
     desk = open_desk()

@@ -108,9 +108,12 @@ def test_a_worker_killed_at_work_loses_nothing_and_doubles_nothing(
     assert delivered(shop) == sorted(orders)
 
 
-def test_every_event_a_killed_app_had_acknowledged_is_there(shop: Shop, secrets: dict[str, str]) -> None:
+@pytest.mark.parametrize("received_in", ["threads", "a loop"])
+def test_every_event_a_killed_app_had_acknowledged_is_there(
+    shop: Shop, secrets: dict[str, str], received_in: str
+) -> None:
     """What Stripe was told is kept, is kept."""
-    with running(secrets, str(HERE / "killed_app.py")) as app:
+    with running(secrets, str(HERE / "killed_app.py"), received_in) as app:
         assert app.stdout is not None
         acknowledged = {app.stdout.readline().strip() for _ in range(200)}
         app.send_signal(signal.SIGKILL)

@@ -251,6 +251,25 @@ class ChangeRefused(PaydeskError):
         super().__init__(f"Subscription {subscription_id} cannot be changed so: {reason}.")
 
 
+class NothingToManage(PaydeskError):
+    """The portal was asked for by somebody who has nothing in it: no purchase, or not the subscription they mean."""
+
+    def __init__(self, user_id: str) -> None:
+        self.user_id = user_id
+        super().__init__(f"The user {user_id!r} has nothing to manage at Stripe yet. Send them to /pricing.")
+
+
+class PortalRefused(PaydeskError):
+    """Stripe does not open its portal like this."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(
+            f"Stripe did not open the portal: {reason} The catalog's push makes a configuration for its plans: "
+            "`paydesk dev` does it by itself."
+        )
+
+
 class StripeRefused(PaydeskError):
     """Stripe understood the request and will not do it. Trying again unchanged is useless."""
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from paydesk.billing.facts import Order
     from paydesk.billing.gates import Access
     from paydesk.billing.orders import Progress
+    from paydesk.billing.portal import Destination
     from paydesk.billing.refunds import Reason
     from paydesk.billing.subscriptions import HeldSubscription
 
@@ -50,6 +51,10 @@ class Aio:
     ) -> Order:
         """See Paydesk.refund."""
         return await asyncio.to_thread(self._desk.refund, order, amount_minor=amount_minor, reason=reason)
+
+    async def portal(self, user: Payer, *, to: Destination | None = None) -> str:
+        """See Paydesk.portal."""
+        return await asyncio.to_thread(self._desk.portal, user, to=to)
 
     async def allows(self, user: Payer | None, code: str, *, used: int | None = None) -> bool:
         """See Paydesk.allows."""

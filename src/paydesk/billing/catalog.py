@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from paydesk.billing import catalog_file, catalog_push
+from paydesk.billing.catalog_portal import Portal, push_portal, read_portal
 from paydesk.billing.offer import Offer
 from paydesk.billing.plans import Plan, read_plan
 from paydesk.errors import CatalogError, CatalogMistake, QuantityRefused, UnknownPlan, UnknownProduct
@@ -75,6 +76,7 @@ class Catalog:
 
     products: Mapping[str, Product] = field(default_factory=dict)
     plans: Mapping[str, Plan] = field(default_factory=dict)
+    portal: Portal = field(default_factory=Portal)
 
     @classmethod
     def load(cls, path: Path | str) -> Catalog:
@@ -95,6 +97,7 @@ class Catalog:
         entries, mistakes = catalog_file.read(text)
         products = {entry: _product(entry) for entry in entries if entry.section == "products"}
         plans = {entry: read_plan(entry) for entry in entries if entry.section == "plans"}
+        portals = [read_portal(entry) for entry in entries if entry.section == catalog_file.PORTAL]
         sold = [(entry, item.offers) for entry, item in {**products, **plans}.items() if item is not None]
         found = [*mistakes, *(mistake for entry in entries for mistake in entry.mistakes), *_clashes(sold)]
         if found:
@@ -102,13 +105,19 @@ class Catalog:
         return cls(
             products={product.code: product for product in products.values() if product is not None},
             plans={plan.code: plan for plan in plans.values() if plan is not None},
+            portal=next(iter(portals), Portal()),
         )
 
     def push(self, client: stripe.StripeClient) -> None:
-        """Make what is sold here exist at Stripe. Doing it again changes nothing; raises stripe.StripeError."""
+        """Make what is sold here exist at Stripe, and a portal for its plans.
+
+        Doing it again changes nothing. Raises stripe.StripeError.
+        """
         everything: list[Product | Plan] = [*self.products.values(), *self.plans.values()]
         for sold in everything:
             catalog_push.push(client, sold)
+        if self.plans:
+            push_portal(client, self.portal, self.plans.values())
 
     def product(self, sku: str) -> Product:
         """The product of that code. Raises UnknownProduct."""

@@ -15,11 +15,13 @@ from paydesk.billing import catalog_lines, every, money
 from paydesk.errors import CatalogMistake
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from paydesk.billing.money import Money
 
 SECTIONS = ("products", "plans")
+# A table by itself, with nothing sold in it.
+PORTAL = "portal"
 
 # A code becomes part of an environment variable, a lookup key and a form.
 CODE = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
@@ -44,7 +46,8 @@ class Entry:
         return self.lines.get(key, self.line)
 
     def refuse(self, key: str, reason: str) -> None:
-        self.mistakes.append(CatalogMistake(self.line_of(key), f"{self.section}.{self.code}: {reason}"))
+        name = f"{self.section}.{self.code}" if self.code else self.section
+        self.mistakes.append(CatalogMistake(self.line_of(key), f"{name}: {reason}"))
 
     @overload
     def text(self, key: str, *, length_max: int = ...) -> str | None: ...
@@ -145,6 +148,22 @@ class Entry:
             return default
         return value
 
+    def choice(self, key: str, choices: Sequence[str], *, default: str) -> str:
+        value = self._value(key, is_required=False)
+        if value is None:
+            return default
+        if value not in choices:
+            self.refuse(key, f"{key} = {value!r} must be one of {', '.join(choices)}")
+            return default
+        return str(value)
+
+    def flag(self, key: str, *, default: bool) -> bool:
+        value = self._value(key, is_required=False)
+        if value is None or isinstance(value, bool):
+            return default if value is None else value
+        self.refuse(key, f"{key} = {value!r} must be true or false")
+        return default
+
     def code_of(self, key: str, *, default: str) -> str:
         value = self._value(key, is_required=False)
         if value is None:
@@ -177,8 +196,11 @@ def read(text: str) -> tuple[list[Entry], list[CatalogMistake]]:
     lines = _lines(tables)
     entries = [Entry(line.section, line.code, _values(line), line.number, {}) for line in plain]
     for section, table in document.items():
-        if section not in SECTIONS:
-            reason = f"unknown table or key {section!r}. Known are [products.<code>] and [plans.<code>]"
+        if section == PORTAL and isinstance(table, dict):
+            own = {path[1]: line for path, line in lines.items() if len(path) == 2 and path[0] == PORTAL}
+            entries.append(Entry(PORTAL, "", table, lines.get((PORTAL,)), own))
+        elif section not in SECTIONS:
+            reason = f"unknown table or key {section!r}. Known are [products.<code>], [plans.<code>] and [portal]"
             mistakes.append(CatalogMistake(lines.get((section,)), reason))
         elif not isinstance(table, dict):
             reason = f"{section} must be tables: [{section}.<code>]"

@@ -53,13 +53,17 @@ class Customers:
         self._now = now
         self.verb = CreateCustomer(store, now)
 
+    def known_id(self, user: Payer) -> str | None:
+        """The id of the user's customer at Stripe, if there is one already."""
+        with self._store.read() as connection:
+            row = connection.execute(select(self._table).where(self._table.c.user_id == str(user.id))).first()
+        return str(row.stripe_id) if row is not None and row.stripe_id is not None and self._is_usable(row) else None
+
     def stripe_id(self, user: Payer) -> str:
         """The id of the user's customer at Stripe, which is created now if there is none. May call Stripe."""
         user_id = str(user.id)
-        with self._store.read() as connection:
-            row = connection.execute(select(self._table).where(self._table.c.user_id == user_id)).first()
-        if row is not None and row.stripe_id is not None and self._is_usable(row):
-            return str(row.stripe_id)
+        if (known := self.known_id(user)) is not None:
+            return known
         with self._store.write() as connection:
             row = self._claimed(connection, user)
             if row.stripe_id is not None:

@@ -37,6 +37,7 @@ from paydesk.billing.inbox.signature import Signatures
 from paydesk.billing.log import redact_neighbours
 from paydesk.billing.orders import Orders, Progress
 from paydesk.billing.plans import MAIN_SLOT, PlanFinder
+from paydesk.billing.portal import Portals
 from paydesk.billing.prices import Prices
 from paydesk.billing.refunds import Reason, Refunds
 from paydesk.billing.settings import Settings
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from fastapi import APIRouter
 
     from paydesk.billing.customers import Payer
+    from paydesk.billing.portal import Destination
     from paydesk.billing.web.fastapi import FindUser
 
 Handle = TypeVar("Handle", bound="Callable[..., Any]")
@@ -125,6 +127,12 @@ class Paydesk:
             prices,
             self._inbox.refresh,
             livemode=livemode,
+        )
+        self._portals = Portals(
+            self._stripe_api,
+            customers,
+            self._subscriptions,
+            return_url=f"{self.settings.base_url}{self.prefix}/account",
         )
         self._gates = Gates(self.store, self.catalog, livemode=livemode, now=now)
         self._attempts.register([customers.verb, self._checkouts.verb, self._refunds.verb])
@@ -197,6 +205,15 @@ class Paydesk:
         """
         self.open()
         return self._subscriptions.of(user, slot)
+
+    def portal(self, user: Payer, *, to: Destination | None = None) -> str:
+        """Where the user sees to cards, plans and invoices: a link to Stripe's portal, good for the next click only.
+
+        `to` goes straight to one thing: "card" for another card, "cancel" or "switch" for the subscription. Raises
+        NothingToManage, PortalRefused, StripeRefused or StripeUnavailable.
+        """
+        self.open()
+        return self._portals.url(user, to)
 
     def allows(self, user: Payer | None, code: str, *, used: int | None = None) -> bool:
         """Whether the user has the plan or feature of this code; or, for a limit, still something left beside `used`.

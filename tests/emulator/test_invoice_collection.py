@@ -191,3 +191,21 @@ def test_a_slow_bank_pays_an_invoice_in_the_end(client: stripe.StripeClient, con
     paid = client.v1.invoices.retrieve(invoice.id)
     assert (waiting.status, waiting.attempted, waiting.attempt_count) == ("open", True, 1)
     assert (paid.status, paid.attempt_count) == ("paid", 1)
+
+
+def test_nothing_is_collected_while_a_slow_bank_is_at_it(client: stripe.StripeClient, controls: Controls) -> None:
+    """A retry that comes due meanwhile is left out: nobody is charged twice."""
+    ada = customer(client, "pm_card_chargeCustomerFail")
+    draft = drafted(client, ada, 1500, auto_advance=True)
+    controls.push(HOUR + 10)
+    account = client.v1.payment_methods.attach("pm_usBankAccount_processing", {"customer": ada.id})
+    better = client.v1.payment_methods.attach("pm_card_visa", {"customer": ada.id})
+    client.v1.customers.update(ada.id, {"invoice_settings": {"default_payment_method": better.id}})
+
+    client.v1.invoices.pay(draft.id, {"payment_method": account.id})
+    controls.push(2 * DAY)
+
+    waiting = client.v1.invoices.retrieve(draft.id)
+    charges = client.v1.charges.list({"customer": ada.id}).data
+    assert (waiting.status, waiting.attempt_count) == ("open", 1)
+    assert [charge.status for charge in charges] == ["pending", "failed"]

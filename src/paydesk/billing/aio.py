@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from paydesk.billing.plans import MAIN_SLOT
 
 if TYPE_CHECKING:
+    from paydesk.billing.accounts import Account
     from paydesk.billing.changes import Prorate
     from paydesk.billing.checkout import Checkout
     from paydesk.billing.customers import Payer
     from paydesk.billing.desk import Paydesk
-    from paydesk.billing.facts import Order
+    from paydesk.billing.facts import Invoice, Order
     from paydesk.billing.gates import Access
     from paydesk.billing.orders import Progress
     from paydesk.billing.portal import Destination
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from paydesk.billing.subscriptions import HeldSubscription
 
 ORDERS_MAX = 100
+INVOICES_MAX = 24
 
 
 class Aio:
@@ -51,6 +53,14 @@ class Aio:
     ) -> Order:
         """See Paydesk.refund."""
         return await asyncio.to_thread(self._desk.refund, order, amount_minor=amount_minor, reason=reason)
+
+    async def invoices(self, user: Payer, *, limit: int = INVOICES_MAX) -> list[Invoice]:
+        """See Paydesk.invoices."""
+        return await asyncio.to_thread(self._desk.invoices, user, limit=limit)
+
+    async def account(self, user: Payer, *, limit: int = INVOICES_MAX) -> Account:
+        """See Paydesk.account."""
+        return await asyncio.to_thread(self._desk.account, user, limit=limit)
 
     async def portal(self, user: Payer, *, to: Destination | None = None) -> str:
         """See Paydesk.portal."""

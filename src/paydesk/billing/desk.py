@@ -23,12 +23,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
-from paydesk.billing.aio import ORDERS_MAX, Aio
+from paydesk.billing.accounts import Account, Accounts
+from paydesk.billing.aio import INVOICES_MAX, ORDERS_MAX, Aio
 from paydesk.billing.attempts import Attempts
 from paydesk.billing.catalog import Catalog
 from paydesk.billing.checkout import Checkout, Checkouts
 from paydesk.billing.customers import Customers
-from paydesk.billing.facts import Fact, Order
+from paydesk.billing.facts import Fact, Invoice, Order
 from paydesk.billing.gates import Access, Gates
 from paydesk.billing.inbox.handlers import Handlers
 from paydesk.billing.inbox.inbox import EFFECT_THREADS, LANE_THREADS, Inbox
@@ -134,6 +135,7 @@ class Paydesk:
             self._subscriptions,
             return_url=f"{self.settings.base_url}{self.prefix}/account",
         )
+        self._accounts = Accounts(self.store, self.catalog, self._subscriptions, livemode=livemode)
         self._gates = Gates(self.store, self.catalog, livemode=livemode, now=now)
         self._attempts.register([customers.verb, self._checkouts.verb, self._refunds.verb])
         self._attempts.register(self._subscriptions.verbs)
@@ -214,6 +216,16 @@ class Paydesk:
         """
         self.open()
         return self._portals.url(user, to)
+
+    def invoices(self, user: Payer, *, limit: int = INVOICES_MAX) -> list[Invoice]:
+        """The user's invoices in the key's mode, newest first: from the database alone."""
+        self.open()
+        return self._accounts.invoices(user, limit)
+
+    def account(self, user: Payer, *, limit: int = INVOICES_MAX) -> Account:
+        """What the user has: each subscription with its plan, and their invoices. What the account page shows."""
+        self.open()
+        return self._accounts.of(user, limit)
 
     def allows(self, user: Payer | None, code: str, *, used: int | None = None) -> bool:
         """Whether the user has the plan or feature of this code; or, for a limit, still something left beside `used`.
@@ -297,7 +309,7 @@ class Paydesk:
             await asyncio.to_thread(self.stop)
 
     def router(self, *, user: FindUser | None = None) -> APIRouter:
-        """The routes for FastAPI: /pricing, /checkout, /thanks and /webhooks/stripe, below the desk's prefix.
+        """The routes for FastAPI: /pricing, /checkout, /thanks, /account, /billing-portal and /webhooks/stripe.
 
         `user` finds out who is asking: a function or coroutine of the request that answers the app's user (anything
         with `id` and `email`) or None. Without it, everybody is a guest.

@@ -44,6 +44,11 @@ class Invoice:
         """The invoice in a row of the invoices table."""
         return cls(**{each.name: row[each.name] for each in fields(cls)})
 
+    @property
+    def is_unpaid(self) -> bool:
+        """It asks for money that has not come."""
+        return self.status == "open" and self.amount_remaining_minor > 0
+
 
 @dataclass(frozen=True)
 class InvoiceFact(Fact):

@@ -23,7 +23,7 @@ from paydesk.billing.log import get_logger
 from paydesk.billing.web import requests
 from paydesk.billing.web.requests import Refusal, Wish
 from paydesk.billing.web.webhook import Disconnected, Webhook, read_body
-from paydesk.errors import OrderNotFound, PaydeskError, UnknownProduct
+from paydesk.errors import NothingToManage, OrderNotFound, PaydeskError, UnknownProduct
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -56,6 +56,8 @@ def build_router(desk: Paydesk, find_user: FindUser | None) -> APIRouter:
     router.add_route(f"{desk.prefix}/pricing", routes.pricing, methods=["GET"], name="paydesk_pricing")
     router.add_route(f"{desk.prefix}/checkout", routes.checkout, methods=["POST"], name="paydesk_checkout")
     router.add_route(f"{desk.prefix}/thanks", routes.thanks, methods=["GET"], name="paydesk_thanks")
+    router.add_route(f"{desk.prefix}/account", routes.account, methods=["GET"], name="paydesk_account")
+    router.add_route(f"{desk.prefix}/billing-portal", routes.portal, methods=["GET", "POST"], name="paydesk_portal")
     return router
 
 
@@ -116,9 +118,7 @@ class _Routes:
             if not isinstance(error, UnknownProduct):
                 logger.warning("a checkout was not started: %s", error)
             return self._refuse(requests.refusal_of(error), is_form)
-        if is_form:
-            return RedirectResponse(url, status_code=303, headers={**HEADERS, **NOT_STORED})
-        return JSONResponse({"url": url}, headers=NOT_STORED)
+        return self._send(url, is_form)
 
     async def thanks(self, request: Request) -> Response:
         """Where Stripe sends the customer afterwards: looks the payment up, and fulfils it if nobody has yet."""
@@ -133,6 +133,37 @@ class _Routes:
         product = self._desk.catalog.products.get(progress.order.sku)
         html = await run_in_threadpool(self._desk.pages.thanks, progress, product)
         return HTMLResponse(html, headers={**HEADERS, **NOT_STORED})
+
+    async def account(self, request: Request) -> Response:
+        """What the person has: plans and invoices."""
+        user = await _found(self._find_user, request)
+        if user is None:
+            return self._refuse(requests.SIGNED_OUT, is_form=True)
+        desk = self._desk
+        html = await run_in_threadpool(lambda: desk.pages.account(desk.account(user), desk.catalog.portal))
+        return HTMLResponse(html, headers={**HEADERS, **NOT_STORED})
+
+    async def portal(self, request: Request) -> Response:
+        """On to Stripe's portal: the address for scripts, a redirect for everybody else."""
+        is_form = not _wants_json(request)
+        if request.method == "POST" and requests.is_cross_site(request.headers, self._desk.settings.origin):
+            return self._refuse(requests.CROSS_SITE, is_form)
+        user = await _found(self._find_user, request)
+        if user is None:
+            return self._refuse(requests.SIGNED_OUT, is_form)
+        to = requests.destination(request.query_params.get("to"))
+        try:
+            url = await run_in_threadpool(self._desk.portal, user, to=to)
+        except PaydeskError as error:
+            if not isinstance(error, NothingToManage):
+                logger.warning("the portal was not opened: %s", error)
+            return self._refuse(requests.refusal_of(error), is_form)
+        return self._send(url, is_form)
+
+    def _send(self, url: str, is_form: bool) -> Response:
+        if is_form:
+            return RedirectResponse(url, status_code=303, headers={**HEADERS, **NOT_STORED})
+        return JSONResponse({"url": url}, headers=NOT_STORED)
 
     def _start(self, wish: Wish, user: Payer | None) -> str:
         return self._desk.checkout(wish.sku, user=user, quantity=cast("int", wish.quantity)).url

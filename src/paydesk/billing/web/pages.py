@@ -1,4 +1,4 @@
-"""The pages a shop's customers see: pricing, thanks, and what went wrong.
+"""The pages a shop's customers see: pricing, thanks, account, and what went wrong.
 
 Each page is a template of ours, which a template of the same name in the app's
 own folder replaces (or extends: `{% extends "paydesk/pricing.html" %}`). The
@@ -15,12 +15,15 @@ from urllib.parse import urlsplit
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, PrefixLoader, select_autoescape
 
 from paydesk.billing.money import show
+from paydesk.billing.web.account import view_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from paydesk.billing.accounts import Account
     from paydesk.billing.catalog import Product
+    from paydesk.billing.catalog_portal import Portal
     from paydesk.billing.orders import Progress, Stage
 
 Tone = Literal["good", "wait", "bad", "calm"]
@@ -146,6 +149,10 @@ class Pages:
             "next_url": f"{self.shop.prefix}/pricing" if progress.stage != "paid" else self.shop.home,
         }
         return self._render("thanks.html", view=view)
+
+    def account(self, account: Account, offered: Portal) -> str:
+        """What somebody has: plans, and invoices. `offered` is what they can do about it in the portal."""
+        return self._render("account.html", view=view_of(account, self.shop.prefix, offered))
 
     def error(self, title: str, sentence: str, *, detail: str | None = None, tone: Tone = "bad") -> str:
         """What went wrong, in the customer's words. `detail` is for the developer and shown in test mode only."""

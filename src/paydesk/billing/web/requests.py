@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 from paydesk.errors import (
+    NothingToManage,
     OrderNotFound,
     PaydeskError,
+    PortalRefused,
     PriceMismatch,
     QuantityRefused,
     StripeRefused,
@@ -26,6 +28,7 @@ from paydesk.errors import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from paydesk.billing.portal import Destination
     from paydesk.billing.web.pages import Tone
 
 # A code and a number: whoever sends more is not buying.
@@ -74,6 +77,13 @@ CROSS_SITE = Refusal(
     "For your safety nothing was started. Please begin again on our own page.",
     detail="The request's Origin or Sec-Fetch-Site is not that of BASE_URL. Open the shop at exactly that address.",
 )
+SIGNED_OUT = Refusal(
+    401,
+    "signed_out",
+    "Please sign in first",
+    "This page is about what is yours, and we do not know yet who you are.",
+    tone="calm",
+)
 UNREADABLE = Refusal(
     400,
     "unreadable_request",
@@ -97,6 +107,12 @@ def wish(content_type: str, body: bytes) -> Wish | Refusal:
     if not isinstance(sku, str) or not sku:
         return UNREADABLE
     return Wish(sku, fields.get("quantity", 1))
+
+
+def destination(text: str | None) -> Destination | None:
+    """Where in the portal somebody wants to go, if that is a place."""
+    places: dict[str, Destination] = {"card": "card", "cancel": "cancel", "switch": "switch"}
+    return places.get(text or "")
 
 
 def session_id(text: str | None) -> str | None:
@@ -137,6 +153,9 @@ def refusal_of(error: PaydeskError) -> Refusal:
             return Refusal(400, "quantity_refused", "That quantity is not possible", sentence, str(error), "calm")
         case OrderNotFound():
             return NOT_FOUND
+        case NothingToManage():
+            sentence = "There is no plan of yours to change, and no invoice to look at."
+            return Refusal(404, "nothing_to_manage", "Nothing here yet", sentence, str(error), "calm")
         case StripeUnavailable():
             sentence = "Nothing was charged. Please try again in a minute."
             return Refusal(
@@ -148,7 +167,7 @@ def refusal_of(error: PaydeskError) -> Refusal:
                 "wait",
                 retry_after_seconds=30,
             )
-        case UnknownPrice() | PriceMismatch() | StripeRefused():
+        case UnknownPrice() | PriceMismatch() | StripeRefused() | PortalRefused():
             sentence = "Something is not set up right on our side, and nothing was charged. Please come back later."
             return Refusal(500, "not_for_sale", "This cannot be bought right now", sentence, str(error))
         case _:

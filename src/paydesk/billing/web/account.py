@@ -1,0 +1,181 @@
+"""The account page's words: how a subscription stands, and what there is to do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from babel.dates import format_date
+
+from paydesk.billing.money import show
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from paydesk.billing.accounts import Account, Holding
+    from paydesk.billing.catalog_portal import Portal
+    from paydesk.billing.facts import Invoice
+    from paydesk.billing.subscriptions import HeldSubscription
+    from paydesk.billing.web.pages import Tone
+
+
+@dataclass(frozen=True)
+class Step:
+    """Something to do: a button's words and where it leads. `is_urging`: it is the thing to do."""
+
+    label: str
+    url: str
+    is_urging: bool = False
+
+
+@dataclass(frozen=True)
+class Banner:
+    """What stands in the way, in a banner on top."""
+
+    title: str
+    sentence: str
+    tone: Tone
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
+class HeldPlan:
+    """One subscription as the page shows it."""
+
+    name: str
+    state: str
+    tone: Tone
+    sentence: str
+    price: str | None
+    seats: str | None
+    features: tuple[str, ...]
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
+class Bill:
+    """One line in the list of invoices."""
+
+    date: str
+    number: str
+    amount: str
+    state: str
+    tone: Tone
+    view_url: str | None
+    pdf_url: str | None
+
+
+@dataclass(frozen=True)
+class AccountView:
+    """Everything the page lays out."""
+
+    banners: tuple[Banner, ...]
+    plans: tuple[HeldPlan, ...]
+    bills: tuple[Bill, ...]
+
+
+BILL_STATES: dict[str, tuple[str, Tone]] = {
+    "paid": ("Paid", "good"),
+    "open": ("Open", "wait"),
+    "uncollectible": ("Not paid", "bad"),
+}
+
+
+def view_of(account: Account, prefix: str, offered: Portal) -> AccountView:
+    """The page for this account; `prefix` is where the shop's paths begin, `offered` what the portal lets people do."""
+    portal = f"{prefix}/billing-portal"
+    banners = [banner for holding in account.holdings if (banner := _banner(holding, portal)) is not None]
+    return AccountView(
+        banners=tuple(banners),
+        plans=tuple(_plan(holding, prefix, offered) for holding in account.holdings),
+        bills=tuple(_bill(invoice) for invoice in account.invoices),
+    )
+
+
+def _banner(holding: Holding, portal: str) -> Banner | None:
+    """What a customer whose payment is missing can do about it, the quickest way first."""
+    subscription, unpaid = holding.subscription, holding.unpaid
+    if not subscription.past_due:
+        return None
+    card = Step("Use another card", f"{portal}?to=card", is_urging=unpaid is None)
+    if unpaid is None or unpaid.hosted_invoice_url is None:
+        return Banner("A payment is missing", "Please check your card, so that we can try again.", "bad", (card,))
+    amount = show(unpaid.amount_remaining_minor, unpaid.currency)
+    pay = Step(f"Pay {amount} now", unpaid.hosted_invoice_url, is_urging=True)
+    if unpaid.attempt_count == 0:
+        sentence = f"Your bank wants to ask you before {amount} can be paid. It takes a minute."
+        return Banner("Your bank needs you", sentence, "wait", (pay, card))
+    again = f" We try again on {_day(unpaid.next_attempt_at)}." if unpaid.next_attempt_at else ""
+    sentence = f"Your card was not charged for {amount}.{again} Pay now, or use another card, and nothing changes."
+    return Banner("Your last payment did not go through", sentence, "bad", (pay, card))
+
+
+def _plan(holding: Holding, prefix: str, offered: Portal) -> HeldPlan:
+    subscription, plan = holding.subscription, holding.plan
+    state, tone, sentence = _state(subscription)
+    return HeldPlan(
+        name=plan.name if plan is not None else "Your plan",
+        state=state,
+        tone=tone,
+        sentence=sentence,
+        price=_price(subscription),
+        seats=f"{subscription.seats} seats" if subscription.seats > 1 else None,
+        features=tuple(plan.features.values()) if plan is not None else (),
+        steps=_steps(subscription, prefix, offered),
+    )
+
+
+def _state(subscription: HeldSubscription) -> tuple[str, Tone, str]:
+    """The state in a word, its colour, and the sentence that says what comes next."""
+    if subscription.ended:
+        return "Ended", "calm", f"It ended on {_day(subscription.ends_at)}. You are welcome back."
+    if subscription.paused:
+        return "Paused", "calm", "Nothing is charged while it rests."
+    if subscription.status == "unpaid":
+        return "Not paid", "bad", "It rests until the payment has arrived."
+    if subscription.past_due:
+        return "Payment missing", "bad", "It goes on for a few days while the payment is missing."
+    if subscription.ending:
+        return "Ends soon", "wait", f"It is cancelled, and yours until {_day(subscription.ends_at)}."
+    if subscription.on_trial:
+        return "Trial", "good", f"Free until {_day(subscription.trial_ends_at)}. The first payment is due then."
+    return "Active", "good", f"It renews on {_day(subscription.renews_at)}."
+
+
+def _steps(subscription: HeldSubscription, prefix: str, offered: Portal) -> tuple[Step, ...]:
+    portal = f"{prefix}/billing-portal"
+    if subscription.ended:
+        return (Step("See the plans", f"{prefix}/pricing", is_urging=True),)
+    if subscription.ending:
+        return (Step("Keep it", portal, is_urging=True),)
+    if subscription.paused:
+        return (Step("Go on", portal, is_urging=True),)
+    switch = [Step("Change plan", f"{portal}?to=switch")] if offered.switch else []
+    cancel = [Step("Cancel", f"{portal}?to=cancel")] if offered.cancel != "no" else []
+    return (*switch, *cancel)
+
+
+def _price(subscription: HeldSubscription) -> str | None:
+    if subscription.amount_minor is None or subscription.currency is None or subscription.ended:
+        return None
+    amount = show(subscription.amount_minor, subscription.currency, trim_zeros=True)
+    return f"{amount} every {subscription.billed_every}" if subscription.billed_every else amount
+
+
+def _bill(invoice: Invoice) -> Bill:
+    state, tone = BILL_STATES[invoice.status]
+    # What was paid shows what it cost, what is open what is left to pay.
+    amount = invoice.amount_remaining_minor if invoice.status == "open" else invoice.total_minor
+    return Bill(
+        date=_day(invoice.created_at),
+        number=invoice.number or invoice.id,
+        amount=show(amount, invoice.currency),
+        state=state,
+        tone=tone,
+        view_url=invoice.hosted_invoice_url,
+        pdf_url=invoice.invoice_pdf,
+    )
+
+
+def _day(moment: datetime | None) -> str:
+    return format_date(moment, "d MMMM y", locale="en") if moment is not None else "a day to come"

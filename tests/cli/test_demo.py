@@ -6,14 +6,18 @@ import os
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
+from paydesk.billing.store.migrations import migrate
+from paydesk.billing.store.store import Store
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 COMMAND = [sys.executable, "-m", "paydesk", "demo"]
 
@@ -37,6 +41,35 @@ def test_the_whole_story_plays_by_itself(database: list[str]) -> None:
     assert played.returncode == 0, played.stdout + played.stderr
     assert played.stdout.count("✓") == 10
     assert "The database says exactly what it should." in played.stdout
+
+
+def test_books_that_do_not_agree_are_no_success(tmp_path: Path) -> None:
+    """One order more than the story made, in the database alone: it says which, and does not exit with 0."""
+    url = f"sqlite:///{tmp_path / 'shop.db'}"
+    store = Store.open(url)
+    migrate(store)
+    stamps = dict.fromkeys(("created_at", "updated_at", "paid_at"), datetime.now(UTC))
+    money = {"amount_minor": 1900, "currency": "usd", "quantity": 1, "status": "paid"}
+    with store.write() as connection:
+        connection.execute(
+            store.tables.orders.insert().values(id="ord_zed", user_id="zed", sku="ebook", **money, **stamps)
+        )
+    store.close()
+
+    played = subprocess.run(
+        [*COMMAND, "--once", "--database", url], capture_output=True, text=True, timeout=120, check=False
+    )
+
+    assert played.returncode == 1
+    assert "the ledger says {'paid': 3, 'pending': 3, 'refunded': 1}" in played.stderr
+    assert "exactly what it should" not in played.stdout
+
+
+def test_the_shop_can_be_read_in_one_sitting() -> None:
+    """It is the example of what an app writes."""
+    app = (ROOT / "examples" / "flarex_shop" / "app.py").read_text(encoding="utf-8")
+
+    assert len(app.splitlines()) < 120
 
 
 def test_the_demo_shows_a_first_paid_customer_and_then_invites() -> None:

@@ -195,6 +195,34 @@ def test_deliveries_that_arrive_together_are_all_kept(inbox: Inbox) -> None:
     assert inbox.count() == 100
 
 
+def test_what_arrives_during_a_commit_shares_the_next(inbox: Inbox) -> None:
+    """One flush to disk serves all who wait: a hundred deliveries that meet a slow commit cost two at most."""
+    commits: list[None] = []
+    together = GroupCommit(inbox.store, lambda: commits.append(None))
+    receiver = Receiver(Signatures([SecretStr(SECRET)]), together, livemode=False, now=inbox.clock)
+    bodies = [event("payment_intent.succeeded", PAYMENT, event_id=f"evt_{number}") for number in range(100)]
+    are_waiting = threading.Event()
+
+    async def receive_all() -> list[Receipt]:
+        receiving = [asyncio.ensure_future(receiver.receive_async(body, sign(body, inbox.clock()))) for body in bodies]
+        await asyncio.sleep(0)  # each has had its turn, and waits
+        are_waiting.set()
+        return list(await asyncio.gather(*receiving))
+
+    with ThreadPoolExecutor(1) as pool:
+        with inbox.store.write() as connection:
+            # SQLite lets one write at a time; PostgreSQL has to be told.
+            if inbox.store.is_postgresql:
+                connection.exec_driver_sql(f"LOCK TABLE {inbox.store.tables.events.name} IN EXCLUSIVE MODE")
+            receipts = pool.submit(asyncio.run, receive_all())
+            assert are_waiting.wait(timeout=10)
+        assert len(receipts.result(timeout=30)) == 100
+    together.close()
+
+    assert inbox.count() == 100
+    assert len(commits) <= 2
+
+
 def test_a_row_the_database_refuses_harms_only_its_own_sender(inbox: Inbox) -> None:
     """Deliveries share a transaction, but not each other's fate."""
     good = [event("payment_intent.succeeded", PAYMENT, event_id=f"evt_{number}") for number in range(20)]

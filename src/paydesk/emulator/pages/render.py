@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -24,6 +23,7 @@ from paydesk.emulator.rules.money import exponent
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from jinja2 import Environment
     from starlette.requests import Request
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -114,6 +114,9 @@ _NOT_COUNTRIES: Final = frozenset(
 
 @cache
 def _environment() -> Environment:
+    # A tenth of the server's start, and most servers never show a page.
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,

@@ -44,7 +44,11 @@ class Server:
 @contextmanager
 def running(*command: str) -> Iterator[Server]:
     """`python -m COMMAND…`, until the block ends. Its first line of output must hold its URL."""
-    process = subprocess.Popen([sys.executable, "-m", *command], stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    # Where a machine forbids Python to keep what it compiled, every start would be a first one.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", *command], stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment
+    )
     assert process.stdout is not None
     try:
         first = process.stdout.readline()

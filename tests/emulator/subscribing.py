@@ -6,6 +6,7 @@ from typing import Any
 
 import stripe
 
+from tests.emulator.controls import Controls
 from tests.emulator.invoicing import customer
 
 HOUR = 3600
@@ -62,3 +63,17 @@ def invoices(client: stripe.StripeClient, subscription: stripe.Subscription) -> 
 def lines(invoice: stripe.Invoice) -> list[tuple[str | None, int]]:
     """What an invoice charges for, and how much."""
     return [(line.description, line.amount) for line in invoice.lines.data]
+
+
+def half_way(client: stripe.StripeClient, controls: Controls, *prices: stripe.Price, **more: Any) -> Any:
+    """A subscription in the middle of its first period, to the second."""
+    made = subscribed(client, customer(client), *prices, **more)
+    start, end = period(made)
+    controls.push((end - start) // 2 - (controls.get("/clock")["now"] - start))
+    return made
+
+
+def waiting(client: stripe.StripeClient) -> list[tuple[str, int]]:
+    """What waits for the next invoice, oldest first."""
+    found = client.v1.invoice_items.list({"pending": True}).data[::-1]
+    return [(str(one.description).partition(" after")[0], one.amount) for one in found]

@@ -11,7 +11,19 @@ import stripe
 from tests.emulator.controls import Controls
 from tests.emulator.invoicing import before, customer, refused
 from tests.emulator.paying import events
-from tests.emulator.subscribing import DAY, HOUR, invoices, item, latest, lines, period, price, subscribed
+from tests.emulator.subscribing import (
+    DAY,
+    HOUR,
+    half_way,
+    invoices,
+    item,
+    latest,
+    lines,
+    period,
+    price,
+    subscribed,
+    waiting,
+)
 
 
 def changed(client: stripe.StripeClient, made: stripe.Subscription, **more: Any) -> stripe.Subscription:
@@ -19,20 +31,6 @@ def changed(client: stripe.StripeClient, made: stripe.Subscription, **more: Any)
     how = {name: more.pop(name) for name in ("proration_behavior", "payment_behavior") if name in more}
     given: Any = {"items": [{"id": item(made).id, **more}], **how}
     return client.v1.subscriptions.update(made.id, given)
-
-
-def half_way(client: stripe.StripeClient, controls: Controls, *prices: stripe.Price, **more: Any) -> Any:
-    """A subscription in the middle of its first period, to the second."""
-    made = subscribed(client, customer(client), *prices, **more)
-    start, end = period(made)
-    controls.push((end - start) // 2 - (controls.get("/clock")["now"] - start))
-    return made
-
-
-def waiting(client: stripe.StripeClient) -> list[tuple[str, int]]:
-    """What waits for the next invoice, oldest first."""
-    found = client.v1.invoice_items.list({"pending": True}).data[::-1]
-    return [(str(one.description).partition(" after")[0], one.amount) for one in found]
 
 
 def test_another_plan_is_prorated_by_the_second(client: stripe.StripeClient, controls: Controls) -> None:
@@ -364,24 +362,6 @@ def test_an_incomplete_subscription_waits_for_its_first_payment(client: stripe.S
     noted = client.v1.subscriptions.update(made.id, {"metadata": {"seen": "yes"}})
     assert noted.metadata is not None
     assert noted.metadata["seen"] == "yes"
-
-
-def test_a_pause_bills_nothing_until_it_is_resumed(client: stripe.StripeClient, controls: Controls) -> None:
-    """What is left of the period is credit; resuming begins a period and bills it."""
-    made = half_way(client, controls, price(client, 1000))
-
-    paused = client.v1.subscriptions.pause(made.id, {"type": "subscription"})
-
-    assert paused.status == "paused"
-    assert abs(waiting(client)[0][1] + 500) <= 1
-    controls.push(90 * DAY)
-    assert len(invoices(client, made)) == 1
-    resumed = client.v1.subscriptions.resume(made.id, {"billing_cycle_anchor": {"type": "now"}})
-    assert (resumed.status, resumed.billing_cycle_anchor) == ("active", period(resumed)[0])
-    assert abs(latest(client, made).total - 500) <= 1
-    assert events(client)[-12:].count("customer.subscription.resumed") == 1
-    with refused("You can only resume a subscription if it is `paused`."):
-        client.v1.subscriptions.resume(made.id)
 
 
 def pending(client: stripe.StripeClient, controls: Controls) -> stripe.Subscription:

@@ -282,7 +282,7 @@ def test_a_pause_bills_what_was_used_before_it(
     controls.push(DAY)
 
     assert waiting(client, made) == waits
-    client.v1.subscriptions.resume(made.id)
+    client.v1.subscriptions.resume(made.id, {"payment_behavior": "resume_on_payment_success"})
     use(client, str(made.customer), 1)
     assert lines(renewed(client, controls, made)) == [("1 × Tokens (at $0.02 / month)", 2)]
 

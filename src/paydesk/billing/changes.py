@@ -101,7 +101,8 @@ def resumed(subscription: Subscription) -> Change:
     """A cancellation taken back, or the end of a pause. Raises ChangeRefused."""
     _must_be_live(subscription)
     if subscription.paused:
-        return Change(RESUME, {})
+        # Without it nobody would be charged, and it would stay paused.
+        return Change(RESUME, {"payment_behavior": "resume_on_payment_success"})
     if not subscription.ending:
         raise ChangeRefused(subscription.id, "it is neither cancelled nor paused")
     # The portal sets a moment and not the flag; an empty moment takes either back.

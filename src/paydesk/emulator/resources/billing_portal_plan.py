@@ -169,7 +169,7 @@ def resume(world: World, subscription: Document) -> None:
     """
     subscription.private.pop("pause_ends_at", None)
     world.unschedule(GO_ON, subscription.id)
-    subscription_pausing.resume(world, subscription, {})
+    subscription_pausing.resume(world, subscription, {"payment_behavior": "resume_on_payment_success"})
 
 
 def resume_when_due(world: World, identifier: str) -> None:

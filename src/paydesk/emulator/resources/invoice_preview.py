@@ -63,16 +63,17 @@ def _after(world: World, subscription: Document, given: dict[str, Any]) -> Docum
                 return made
             subscription_shape.keep_items(world, subscription, change.items)
         world.save(subscription)
+    if subscription["status"] == "paused":
+        raise _none(subscription["customer"])
     items = subscription_shape.items_of(world, subscription)
     end = subscription_shape.period_of(items)[1]
     ends = subscription["cancel_at"] is not None and subscription["cancel_at"] <= end
     if ends:
         world.now = max(subscription["cancel_at"], world.now)
         last = subscription_ending.draft_of_planned_end(world, subscription)
-        if last is not None:
-            return last
-        if not invoiceitem.awaiting(world, subscription):
+        if last is None:
             raise _none(subscription["customer"])
+        return last
     world.now = max(end, world.now)
     return subscription_renewal.renew(world, subscription, items)
 
@@ -115,7 +116,7 @@ def _of_known(world: World, subscription: Document, given: dict[str, Any], detai
     if details.get("cancel_now"):
         prorates = details.get("proration_behavior", "create_prorations") != "none"
         invoice = subscription_ending.draft_of_end(world, subscription, prorates=prorates)
-        if not invoice["lines"]["data"]:
+        if invoice is None:
             raise _none(subscription["customer"])
         return invoice
     changed = {name: value for name, value in details.items() if name not in _NOT_YET}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from paydesk.emulator.kernel.document import Document
-from paydesk.emulator.kernel.errors import StripeError, exclusive, invalid, missing_param
+from paydesk.emulator.kernel.errors import StripeError, invalid, missing_param
 from paydesk.emulator.resources import (
     invoice_collection,
     invoice_settling,
@@ -19,8 +19,10 @@ from paydesk.emulator.resources import (
     subscription_agenda,
     subscription_billing,
     subscription_items,
+    subscription_periods,
     subscription_shape,
     subscription_terms,
+    subscription_timing,
     subscription_usage,
 )
 from paydesk.emulator.resources.customer_balance_transaction import check_one_currency
@@ -35,9 +37,6 @@ if TYPE_CHECKING:
 
     from paydesk.emulator.kernel.world import World
 
-_DAY: Final = 24 * 3600
-_YEAR: Final = 366 * _DAY
-TRIAL_SECONDS_MAX: Final = 2 * _YEAR
 SUBSCRIPTIONS_MAX: Final = 500
 INVOICE_ITEMS_MAX: Final = 20
 
@@ -79,12 +78,14 @@ def start(world: World, customer: Document, given: dict[str, Any], *, paid_with:
 def begin(world: World, customer: Document, given: dict[str, Any]) -> Begun:
     """A new subscription with the draft of its first invoice, of which nobody is told yet."""
     subscription, items = _shaped(world, customer, given)
-    charges = _charges(world, subscription, items, given)
+    subscription_timing.begin(world, subscription, items, given)
+    _place(world, subscription, items, given)
     subscription_shape.show(subscription, items)
     world.add(subscription)
     subscription_terms.take_discounts(world, subscription, given, subscription_items.cost(world, subscription, items))
     subscription_shape.keep_items(world, subscription, items)
     subscription_terms.take_end(world, subscription, items, given)
+    charges = _charges(world, subscription, items, given)
     add_invoice_items(world, customer, given)
     invoice = subscription_billing.draft(world, subscription, charges, reason="subscription_create")
     subscription_shape.keep_items(world, subscription, items)
@@ -132,110 +133,57 @@ def _currency(world: World, customer: Document, given: dict[str, Any]) -> str:
     return currency
 
 
+def _place(world: World, subscription: Document, items: Sequence[Document], given: dict[str, Any]) -> None:
+    """Put every item in its first period, but for an end that may cut it short."""
+    since = given.get("backdate_start_date") or world.now
+    is_flexible = subscription["billing_mode"]["type"] == "flexible"
+    is_billed_back = is_flexible and given.get("proration_behavior") != "none"
+    for item in items:
+        if subscription["status"] == "trialing":
+            subscription_periods.put(item, Period(world.now, subscription["trial_end"]))
+            subscription_usage.begin(item, subscription["trial_end"])
+            continue
+        whole = subscription_periods.holding(subscription, item, world.now)
+        start = since if is_billed_back else world.now
+        subscription_periods.put(item, Period(max(whole.start, start), whole.end), whole)
+        subscription_usage.begin(item, since)
+
+
 def _charges(world: World, subscription: Document, items: Sequence[Document], given: dict[str, Any]) -> list[Charge]:
-    """Put every item in its first period, and say what is to be billed for it."""
-    trial_end = _trial_end(world, items, given)
-    day = _take_anchor(world, subscription, items, given, trial_end)
+    """What is to be billed for the first period, and for the time before it that a subscription is dated back to."""
+    prorates = given.get("proration_behavior") != "none"
+    is_classic = subscription["billing_mode"]["type"] == "classic"
     charges: list[Charge] = []
     for item in items:
-        cycle = cycles.of_price(item["price"], subscription["billing_cycle_anchor"], day=day)
-        if trial_end is not None:
-            period = Period(world.now, trial_end)
+        charges += _before_now(world, subscription, item, given) if prorates else []
+        period, whole = subscription_periods.of(item), subscription_periods.whole_of(item)
+        if subscription["status"] == "trialing":
             charges.append(Charge(item, period, is_trial=True))
-        else:
-            period = Period(world.now, cycle.after(world.now))
-            whole = Period(*cycle.holding(world.now))
-            is_free = period != whole and given.get("proration_behavior") == "none"
-            charges += _backdated(world, subscription, item, given)
-            charges.append(Charge(item, period, None if period == whole else whole, is_free=is_free))
-        item["current_period_start"], item["current_period_end"] = period.start, period.end
-        subscription_usage.begin(item, trial_end or given.get("backdate_start_date") or world.now)
-    if trial_end is not None:
-        subscription["trial_start"], subscription["trial_end"] = world.now, trial_end
-        subscription["status"] = "trialing"
+            continue
+        is_free = period.start != whole.start and not prorates
+        if prorates or is_classic:
+            period = subscription_periods.until_end(subscription, period)
+            subscription_periods.put(item, period, whole)
+        charges.append(Charge(item, period, None if period == whole else whole, is_free=is_free))
     return charges
 
 
-def _backdated(world: World, subscription: Document, item: Document, given: dict[str, Any]) -> list[Charge]:
-    """What is billed for the time before now, period by period."""
+def _before_now(world: World, subscription: Document, item: Document, given: dict[str, Any]) -> list[Charge]:
+    """What is billed for the time before an item's first period: in classic subscriptions at one go, else by period."""
     since = given.get("backdate_start_date")
-    if since is None or given.get("proration_behavior") == "none":
+    if since is None:
         return []
-    if since > world.now:
-        raise invalid("The backdate_start_date must be in the past.", param="backdate_start_date")
-    cycle = cycles.of_price(item["price"], world.now)
+    first = subscription_periods.of(item).start
+    if subscription["billing_mode"]["type"] == "classic":
+        whole = Period(since, cycles.of_price(item["price"], since).boundary(1))
+        return [Charge(item, Period(since, first), whole)] if since < first else []
     charges: list[Charge] = []
-    end = world.now
-    while end > since:
-        begins = cycle.holding(end - 1)[0]
-        whole = Period(begins, end)
-        part = Period(max(begins, since), end)
+    while first > since:
+        whole = subscription_periods.holding(subscription, item, first - 1)
+        part = Period(max(whole.start, since), first)
         charges.insert(0, Charge(item, part, None if part == whole else whole))
-        end = begins
+        first = whole.start
     return charges
-
-
-def _trial_end(world: World, items: Sequence[Document], given: dict[str, Any]) -> int | None:
-    days, end = given.get("trial_period_days"), given.get("trial_end")
-    if days is not None and end is not None:
-        raise exclusive("trial_end", "trial_period_days")
-    if days is None and end is None and given.get("trial_from_plan"):
-        days = max((item["plan"]["trial_period_days"] or 0 for item in items), default=0) or None
-    if days is not None:
-        if days < 1:
-            raise StripeError(
-                "This value must be greater than or equal to 1.",
-                code="parameter_invalid_integer",
-                param="trial_period_days",
-            )
-        end = world.now + days * _DAY
-    if end is None or end == "now":
-        return None
-    check_trial_end(world, end)
-    return int(end)
-
-
-def check_trial_end(world: World, end: int) -> None:
-    """Refuse a trial that is over already, or goes on for more than two years."""
-    if end <= world.now:
-        raise invalid("Invalid timestamp: must be an integer Unix timestamp in the future", param="trial_end")
-    if end > world.now + TRIAL_SECONDS_MAX:
-        raise invalid("Invalid timestamp: can be no more than two years in the future", param="trial_end")
-
-
-def _take_anchor(
-    world: World, subscription: Document, items: Sequence[Document], given: dict[str, Any], trial_end: int | None
-) -> int | None:
-    """Settle where the cycles hang; gives back the day of the month that is meant, where one was named."""
-    named, config = given.get("billing_cycle_anchor"), given.get("billing_cycle_anchor_config")
-    if named is not None and config is not None:
-        raise exclusive("billing_cycle_anchor", "billing_cycle_anchor_config")
-    start = world.now if trial_end is None else trial_end
-    if config is not None:
-        subscription["billing_cycle_anchor_config"] = {
-            name: config.get(name) for name in ("day_of_month", "hour", "minute", "month", "second")
-        }
-        by_year = all(item["plan"]["interval"] == "year" for item in items)
-        named = cycles.first_anchor(start, config, by_year=by_year)
-    if named is None:
-        subscription["billing_cycle_anchor"] = start
-        return None
-    if named < start:
-        raise invalid(
-            "The billing_cycle_anchor must not be before the end of the trial."
-            if trial_end is not None
-            else "billing_cycle_anchor must be a timestamp in the future.",
-            code=None if trial_end is None else "subscription_update_trial_after_billing_cycle_anchor",
-            param="billing_cycle_anchor",
-        )
-    if config is None and any(named > cycles.of_price(item["price"], start).boundary(1) for item in items):
-        raise invalid(
-            "billing_cycle_anchor cannot be later than next natural billing date of the plan.",
-            param="billing_cycle_anchor",
-        )
-    subscription["billing_cycle_anchor"] = named
-    day: int | None = None if config is None else config["day_of_month"]
-    return day
 
 
 def add_invoice_items(world: World, customer: Document, given: dict[str, Any]) -> None:
@@ -253,8 +201,8 @@ def _settle(world: World, begun: Begun, behavior: str, paid_with: Document | Non
     """Collect the first invoice, and say what the subscription is then."""
     subscription, invoice = begun.subscription, begun.invoice
     is_trial = subscription["status"] == "trialing"
-    if subscription["collection_method"] == "send_invoice" and not is_trial and invoice["amount_due"]:
-        subscription["status"] = "active"
+    if subscription["collection_method"] == "send_invoice" and invoice["amount_due"]:
+        subscription["status"] = "trialing" if is_trial else "active"
         return
     if paid_with is not None:
         invoicing.finalize(world, invoice, advances=True, paid_with=paid_with)

@@ -160,7 +160,7 @@ ROUTES = (
         "POST",
         _PATH + "/resume",
         _resume,
-        uses=words("billing_cycle_anchor payment_behavior"),
+        uses=words("billing_cycle_anchor payment_behavior proration_behavior"),
         refuses={"proration_date": "it would bill from another moment."},
         area=_AREA,
     ),

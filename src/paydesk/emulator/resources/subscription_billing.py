@@ -11,10 +11,10 @@ from paydesk.emulator.resources import (
     invoice_lines,
     invoiceitem,
     invoicing,
+    subscription_ledger,
     subscription_lines,
 )
 from paydesk.emulator.resources.subscription_shape import details
-from paydesk.emulator.rules import price_costs
 from paydesk.emulator.rules.proration import Period
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from paydesk.emulator.kernel.document import Document
     from paydesk.emulator.kernel.world import World
+    from paydesk.emulator.resources.invoice_lines import Line
     from paydesk.emulator.resources.subscription_lines import Charge
 
 NEEDS_PAYER: Final = (
@@ -38,14 +39,13 @@ def draft(
     *,
     reason: str,
     period: Period | None = None,
-    advances: bool = True,
     prorated_at: int | None = None,
 ) -> Document:
     """A draft over these charges and whatever waits for the subscription, told as `invoice.created`.
 
     `reason` is its `billing_reason`, `period` (now, where there is none) what its `period_start` and `period_end`
-    say. Whether it moves on by itself, `advances` tells. It becomes the subscription's latest invoice, which is not
-    saved yet.
+    say. It moves on by itself, unless the subscription's invoices are left as drafts. It becomes the subscription's
+    latest invoice, which is not saved yet.
     """
     customer = world.get("customer", subscription["customer"])
     parent = details(subscription)
@@ -53,7 +53,7 @@ def draft(
         parent["subscription_details"]["subscription_proration_date"] = prorated_at
     settings = subscription["invoice_settings"]
     given: dict[str, Any] = {
-        "auto_advance": advances,
+        "auto_advance": not _is_left(subscription),
         "collection_method": subscription["collection_method"],
         "currency": subscription["currency"],
     }
@@ -72,6 +72,7 @@ def draft(
             "discounts": discounting.in_force(world, subscription["discounts"], world.now),
             "footer": settings["footer"],
             "period_end": world.now if period is None else period.end,
+            "payment_settings": _payment_settings(subscription),
             "period_start": world.now if period is None else period.start,
         },
         waiting=invoiceitem.awaiting(world, subscription),
@@ -80,29 +81,9 @@ def draft(
     subscription["latest_invoice"] = invoice.id
     subscription["discounts"] = discounting.spend(world, subscription["discounts"], invoice)
     for charge in charges:
-        note_billed(world, subscription, charge, invoice)
+        _note_billed(charge, invoice)
         charge.item["discounts"] = discounting.spend(world, charge.item["discounts"], invoice)
     return invoice
-
-
-def note_billed(world: World, subscription: Document, charge: Charge, invoice: Document) -> None:
-    """Remember on an item what was billed for its period: that is what a later change gives back."""
-    item = charge.item
-    if "quantity" not in item:
-        return
-    made = [line for line in invoice_lines.of(invoice) if _is_of(line, item.id)]
-    price = world.ever("price", item["price"]["id"])
-    whole = (
-        0 if charge.is_trial or charge.is_free else price_costs.total(price, subscription["currency"], item["quantity"])
-    )
-    period = charge.whole or charge.period
-    item.private["billed"] = {
-        "amount": whole - sum(_own_discounts(line) for line in made),
-        "end": period.end,
-        "invoice": invoice.id,
-        "lines": [line["id"] for line in made],
-        "start": period.start,
-    }
 
 
 def collect(world: World, subscription: Document, invoice: Document, *, is_first: bool) -> StripeError | None:
@@ -133,6 +114,28 @@ def collect(world: World, subscription: Document, invoice: Document, *, is_first
     return needs_payer(intent) if intent["status"] == "requires_action" else None
 
 
+def _is_left(subscription: Document) -> bool:
+    """Whether its invoices are left as drafts."""
+    behavior = (subscription["pause_collection"] or {}).get("behavior")
+    return subscription["status"] == "unpaid" or behavior == "keep_as_draft"
+
+
+def hold(world: World, subscription: Document, invoice: Document) -> bool:
+    """Do with a draft what `pause_collection` wants; False: collection is not paused."""
+    match (subscription["pause_collection"] or {}).get("behavior"):
+        case None:
+            return False
+        case "keep_as_draft":
+            return True
+        case behavior:
+            invoicing.finalize(world, invoice, advances=False)
+            if invoice["status"] == "open" and behavior == "void":
+                invoicing.void(world, invoice)
+            elif invoice["status"] == "open":
+                invoicing.mark_uncollectible(world, invoice, "subscription_paused")
+            return True
+
+
 def is_on_its_way(world: World, invoice: Document) -> bool:
     """Whether a slow bank still has to answer."""
     return invoice["status"] == "open" and bool(invoice_collection.intent_of(world, invoice)["status"] == "processing")
@@ -156,11 +159,28 @@ def needs_payer(intent: Document) -> StripeError:
     )
 
 
-def _is_of(line: dict[str, Any], item: str) -> bool:
+def _payment_settings(subscription: Document) -> dict[str, Any]:
+    """What a subscription passes on to its invoices of how they may be paid."""
+    settings = subscription["payment_settings"]
+    return {
+        "default_mandate": None,
+        "payment_method_options": settings["payment_method_options"],
+        "payment_method_types": settings["payment_method_types"],
+    }
+
+
+def _note_billed(charge: Charge, invoice: Document) -> None:
+    """Remember what was billed for an item's period, less what discounts took off: that is what a change gives back."""
+    if "quantity" not in charge.item:
+        return
+    made = [line for line in invoice_lines.of(invoice) if _is_of(line, charge)]
+    amount = sum(line["amount"] - sum(taken["amount"] for taken in line["discount_amounts"]) for line in made)
+    lines = [line["id"] for line in made]
+    subscription_ledger.begin(charge.item, amount, charge.period, invoice=invoice.id, lines=lines)
+
+
+def _is_of(line: Line, charge: Charge) -> bool:
     made_for = line["parent"]["subscription_item_details"] or {}
-    return made_for.get("subscription_item") == item and made_for.get("invoice_item") is None
-
-
-def _own_discounts(line: dict[str, Any]) -> int:
-    """What the item's own discounts took off its line."""
-    return sum(taken["amount"] for taken in line["discount_amounts"] if taken["discount"] in line["discounts"])
+    is_same_period = line["period"] == {"end": charge.period.end, "start": charge.period.start}
+    is_own = made_for.get("subscription_item") == charge.item.id and made_for.get("invoice_item") is None
+    return is_own and is_same_period

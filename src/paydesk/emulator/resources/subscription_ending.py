@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING, Final
 
 from paydesk.emulator.resources import (
     invoice_collection,
+    invoiceitem,
     invoicing,
     subscription_agenda,
     subscription_billing,
+    subscription_ledger,
+    subscription_pending,
     subscription_prorations,
     subscription_shape,
     subscription_usage,
 )
-from paydesk.emulator.resources.subscription_change import credit_of
 from paydesk.emulator.rules.proration import Period
 
 if TYPE_CHECKING:
@@ -36,9 +38,11 @@ def end(
     """End a subscription now, told as `customer.subscription.deleted`.
 
     `reason` is the one of `cancellation_details`, where it has none yet. `prorates` gives back what is left of the
-    period; `invoices_now` bills what was used, and what waits for the next invoice, which would never come. An end
-    that was planned bills what was used without being asked.
+    period; `invoices_now` bills what was used, and what waits for the next invoice, which would never come. Without
+    either, what changes had given back or still cost is forgotten. An end that was planned bills all that without being
+    asked.
     """
+    subscription_pending.expire(world, subscription)
     invoice = None
     is_planned = subscription["cancel_at"] is not None and subscription["cancel_at"] <= world.now
     if invoices_now:
@@ -47,6 +51,10 @@ def end(
         invoice = draft_of_planned_end(world, subscription)
     elif prorates:
         _give_back(world, subscription)
+    else:
+        for item in invoiceitem.awaiting(world, subscription):
+            if item["proration"]:
+                world.delete(item, "invoiceitem.deleted")
     if not is_planned:
         subscription["cancel_at"], subscription["cancel_at_period_end"] = None, False
         subscription["canceled_at"] = world.now
@@ -55,7 +63,6 @@ def end(
     if reason is not None:
         subscription["cancellation_details"]["reason"] = reason
     subscription["pause_collection"] = None
-    subscription["pending_update"] = None
     subscription.pop("status_details", None)
     world.save(subscription)
     subscription_agenda.plan(world, subscription)
@@ -70,37 +77,37 @@ def end(
     _stop_collecting(world, subscription, but=invoice)
 
 
-def draft_of_end(world: World, subscription: Document, *, prorates: bool) -> Document:
-    """The draft over what is still to be billed, or given back, when a subscription ends now."""
+def draft_of_end(world: World, subscription: Document, *, prorates: bool) -> Document | None:
+    """The draft over what is still to be billed, or given back, when a subscription ends now. None: nothing is."""
     if prorates:
         _give_back(world, subscription)
     items = subscription_shape.items_of(world, subscription)
     used = subscription_usage.charges(world, subscription, items, world.now, includes_now=True)
+    if not used and not invoiceitem.awaiting(world, subscription):
+        return None
     return subscription_billing.draft(world, subscription, used, reason="subscription_update")
 
 
 def draft_of_planned_end(world: World, subscription: Document) -> Document | None:
-    """The draft over what was used when a subscription ends as planned: it rests like a renewal's. None: nothing was.
+    """The draft over what was used, and what waits for its next invoice, when a subscription ends as planned.
 
-    Neither items nor subscription are saved yet.
+    It rests like a renewal's. None: there is nothing of the kind. Neither items nor subscription are saved yet.
     """
     items = subscription_shape.items_of(world, subscription)
     used = subscription_usage.charges(world, subscription, items, subscription["cancel_at"])
-    if not used:
+    waiting = invoiceitem.awaiting(world, subscription)
+    if not used and not any(invoiceitem.subscription_of(item) for item in waiting):
         return None
-    elapsed = Period(min(one.period.start for one in used), subscription["cancel_at"])
-    is_left = subscription["status"] == "unpaid"
-    return subscription_billing.draft(
-        world, subscription, used, reason="subscription_cycle", period=elapsed, advances=not is_left
-    )
+    starts = [one.period.start for one in used] or [subscription_shape.period_of(items)[0]]
+    elapsed = Period(min(starts), subscription["cancel_at"])
+    return subscription_billing.draft(world, subscription, used, reason="subscription_cycle", period=elapsed)
 
 
 def _give_back(world: World, subscription: Document) -> None:
     """Credit what is left of the period; a trial, or a period nobody was billed for, has nothing to give back."""
     for item in subscription_shape.items_of(world, subscription):
-        given_back = credit_of(world, subscription, item, world.now)
-        if given_back is not None:
-            subscription_prorations.keep(world, subscription, given_back)
+        for credit in subscription_ledger.given_back(world, subscription, item, world.now):
+            subscription_prorations.keep(world, subscription, credit)
 
 
 def _stop_collecting(world: World, subscription: Document, *, but: Document | None) -> None:

@@ -8,7 +8,8 @@ from paydesk.emulator.kernel.errors import StripeError, exclusive, invalid, miss
 from paydesk.emulator.kernel.fields import metadata
 from paydesk.emulator.kernel.routes import words
 from paydesk.emulator.resources import discounting, price, subscription_shape, tax_rate
-from paydesk.emulator.rules import price_costs
+from paydesk.emulator.rules import cycles, money, price_costs
+from paydesk.emulator.rules.discounts import Part, shares
 from paydesk.emulator.rules.price_amounts import Under
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from paydesk.emulator.kernel.document import Document
     from paydesk.emulator.kernel.world import World
+    from paydesk.emulator.rules.discounts import Applied
 
 ITEMS_MAX: Final = 20
 QUANTITY_MAX: Final = 999_999_999
@@ -81,6 +83,24 @@ def new(world: World, subscription: Document, given: dict[str, Any], under: Unde
     return item
 
 
+def change(world: World, subscription: Document, item: Document, given: dict[str, Any], under: Under) -> None:
+    """Make of an item what an entry of `items` wants it to be; it is not saved yet.
+
+    As at Stripe, at another price one is sold, unless the entry says how many.
+
+    Raises:
+        StripeError: 400 where it cannot be sold at that price, or in that quantity.
+    """
+    found = priced(world, given, under, subscription["currency"])
+    is_other = found is not None and found.id != item["price"]["id"]
+    if found is not None:
+        subscription_shape.set_price(item, found)
+    if is_other or given.get("quantity") is not None:
+        sold = world.ever("price", item["price"]["id"])
+        subscription_shape.set_quantity(item, quantity(given, under, sold))
+    describe(world, subscription, item, given, under)
+
+
 def describe(world: World, subscription: Document, item: Document, given: dict[str, Any], under: Under) -> None:
     """Take over what an entry says of an item besides what it sells, and how many.
 
@@ -132,11 +152,38 @@ def check(subscription: Document, items: Sequence[Document]) -> None:
             "All prices of a subscription with `billing_mode[type]=classic` must have the same billing interval.",
             param="items",
         )
+    if not cycles.are_aligned(rhythms):
+        raise invalid(
+            "The billing interval of each price of a subscription must be a multiple of the shortest interval.",
+            param="items",
+        )
 
 
 def cost(world: World, subscription: Document, items: Sequence[Document]) -> int:
     """What a whole period of these items costs, in the subscription's currency."""
     return sum(cost_of(world, subscription, item) for item in items)
+
+
+def net_costs(world: World, subscription: Document, items: Sequence[Document]) -> dict[str, int]:
+    """What a whole period of each of these items costs, by its id, after what their discounts and the whole's take off.
+
+    Classic subscriptions take an amount off each item for itself.
+    """
+    if subscription["billing_mode"]["type"] == "classic" and len(items) > 1:
+        return {item.id: net_costs(world, subscription, [item])[item.id] for item in items}
+    currency = subscription["currency"]
+    own = [_in_force(world, item["discounts"], currency) for item in items]
+    whole = _in_force(world, subscription["discounts"], currency)
+    parts = [Part(item["price"]["product"], cost_of(world, subscription, item)) for item in items]
+    taken = shares(parts, own, whole, step=money.step(currency))
+    return {
+        item.id: part.amount - sum(share.amount for share in off)
+        for item, part, off in zip(items, parts, taken, strict=True)
+    }
+
+
+def _in_force(world: World, identifiers: Sequence[str], currency: str) -> list[Applied]:
+    return discounting.applied(world, discounting.in_force(world, identifiers, world.now), currency)
 
 
 def cost_of(world: World, subscription: Document, item: Document) -> int:

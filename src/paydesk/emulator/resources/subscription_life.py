@@ -13,10 +13,10 @@ from paydesk.emulator.resources import (
     subscription_agenda,
     subscription_billing,
     subscription_ending,
-    subscription_pausing,
+    subscription_pending,
     subscription_renewal,
     subscription_shape,
-    subscription_update,
+    subscription_trials,
 )
 from paydesk.emulator.resources.invoice_ending import GIVEN_UP
 from paydesk.emulator.resources.subscription_shape import ENDED
@@ -38,17 +38,9 @@ def _due(world: World, subject: str) -> None:
         subscription_ending.end(world, subscription)
         return
     items = subscription_shape.items_of(world, subscription)
-    if subscription["status"] == "trialing" and subscription["trial_end"] <= world.now:
-        is_charged = subscription["collection_method"] == "charge_automatically"
-        if is_charged and invoice_collection.method_of_subscription(world, subscription) is None:
-            match subscription["trial_settings"]["end_behavior"]["missing_payment_method"]:
-                case "cancel":
-                    subscription_ending.end(world, subscription)
-                    return
-                case "pause":
-                    subscription_pausing.stop(world, subscription, "trial_end_without_payment_method")
-                    subscription_pausing.tell(world, subscription)
-                    return
+    is_trial_over = subscription["status"] == "trialing" and subscription["trial_end"] <= world.now
+    if is_trial_over and subscription_trials.ends_unpaid(world, subscription, items):
+        return
     subscription_renewal.begin_period(world, subscription, items)
 
 
@@ -111,7 +103,7 @@ def _invoice_moved(world: World, subject: str) -> None:
     if subscription is None or subscription["status"] in ENDED or subscription.private.get("is_untold"):
         return
     if invoice.private.get("is_pending_update"):
-        _pending_moved(world, subscription, invoice)
+        _awaited_moved(world, subscription, invoice)
         return
     is_latest = subscription["latest_invoice"] == invoice.id
     is_first = invoice["billing_reason"] == "subscription_create"
@@ -122,26 +114,39 @@ def _invoice_moved(world: World, subject: str) -> None:
             _stand(world, subscription, "active")
         case "void" if subscription["status"] == "incomplete" and is_first:
             _expired(world, subscription)
-        case "paid" if subscription["status"] == "paused":
-            subscription_pausing.resume_paid(world, subscription, invoice)
+        case "open" if subscription["status"] == "active" and is_first and _was_declined_late(world, invoice):
+            invoicing.void(world, invoice)
         case "open" if subscription["status"] in ("active", "trialing") and _has_failed(world, invoice):
             _stand(world, subscription, "past_due")
 
 
-def _pending_moved(world: World, subscription: Document, invoice: Document) -> None:
-    pending = subscription.private.get("pending")
-    if pending is None or pending["invoice"] != invoice.id:
+def _awaited_moved(world: World, subscription: Document, invoice: Document) -> None:
+    """The invoice that a change waits for, or the end of a pause, has come a step further."""
+    if not subscription_pending.waits_for(subscription, invoice):
         return
-    if invoice["status"] == "paid":
-        subscription_update.apply_pending(world, subscription)
-    elif invoice["status"] in ("void", "uncollectible"):
-        subscription_update.expire_pending(world, subscription)
+    is_paused = subscription["status"] == "paused"
+    match invoice["status"]:
+        case "paid":
+            subscription_pending.apply(world, subscription)
+        case "uncollectible" if is_paused:
+            subscription_pending.apply(world, subscription)
+        case "void" | "uncollectible":
+            subscription_pending.expire(world, subscription)
+        case "open" if invoice.private.get("resumes_when_tried") and _has_failed(world, invoice):
+            # It goes on all the same: from now on this is an invoice like any other.
+            invoice.private.pop("is_pending_update")
+            world.save(invoice)
+            subscription_pending.apply(world, subscription, status="past_due")
 
 
 def _pending_expires(world: World, subject: str) -> None:
     subscription = world.get("subscription", subject)
-    if "pending" in subscription.private:
-        subscription_update.expire_pending(world, subscription)
+    subscription_pending.expire(world, subscription)
+
+
+def _was_declined_late(world: World, invoice: Document) -> bool:
+    """Whether a slow bank has refused what it was asked for when the subscription began."""
+    return invoice["collection_method"] == "charge_automatically" and _has_failed(world, invoice)
 
 
 def _has_failed(world: World, invoice: Document) -> bool:

@@ -54,7 +54,7 @@ def lines(world: World, subscription: Document, charges: Sequence[Charge], invoi
         price = world.ever("price", charge.item["price"]["id"])
         line = _line(world, subscription, charge, invoice)
         if charge.is_trial:
-            made.append(line | _of_trial(world, price, quantity))
+            made.append(line | _of_trial(world, subscription, price, quantity))
             continue
         for part in price_costs.parts(price, subscription["currency"], quantity):
             shown = of_part(world, price, part, charge.cost(part.amount), subscription["currency"])
@@ -118,8 +118,10 @@ def _line(world: World, subscription: Document, charge: Charge, invoice: str) ->
     }
 
 
-def _of_trial(world: World, price: Document, quantity: int) -> Line:
-    text = f"Free trial for {_many(world, price, quantity)}"
+def _of_trial(world: World, subscription: Document, price: Document, quantity: int) -> Line:
+    is_classic = subscription["billing_mode"]["type"] == "classic"
+    what = name_of(world, price, 1) if is_classic else _many(world, price, quantity)
+    text = f"{'Trial period' if is_classic else 'Free trial'} for {what}"
     return _sold(price, text, quantity, "0", 0) | {"id": world.mint("il_")}
 
 

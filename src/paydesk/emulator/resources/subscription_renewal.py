@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from paydesk.emulator.resources import (
-    invoicing,
     subscription_agenda,
     subscription_billing,
+    subscription_periods,
     subscription_shape,
     subscription_usage,
 )
 from paydesk.emulator.resources.subscription_lines import Charge
-from paydesk.emulator.rules import cycles
 from paydesk.emulator.rules.proration import Period
 
 if TYPE_CHECKING:
@@ -30,11 +29,7 @@ def renew(world: World, subscription: Document, items: Sequence[Document]) -> Do
     due = [item for item in items if item["current_period_end"] <= world.now]
     elapsed = Period(min(item["current_period_start"] for item in due), max(item["current_period_end"] for item in due))
     charges = [_charge(world, subscription, item) for item in due]
-    pausing = subscription["pause_collection"]
-    is_left = subscription["status"] == "unpaid" or (pausing or {}).get("behavior") == "keep_as_draft"
-    return subscription_billing.draft(
-        world, subscription, charges, reason="subscription_cycle", period=elapsed, advances=not is_left
-    )
+    return subscription_billing.draft(world, subscription, charges, reason="subscription_cycle", period=elapsed)
 
 
 def begin_period(world: World, subscription: Document, items: Sequence[Document]) -> None:
@@ -45,15 +40,7 @@ def begin_period(world: World, subscription: Document, items: Sequence[Document]
     subscription_shape.keep_items(world, subscription, items)
     world.save(subscription, "customer.subscription.updated")
     subscription_agenda.plan(world, subscription)
-    behavior = (subscription["pause_collection"] or {}).get("behavior")
-    if behavior == "void":
-        invoicing.finalize(world, invoice, advances=False)
-        if invoice["status"] == "open":
-            invoicing.void(world, invoice)
-    elif behavior == "mark_uncollectible":
-        invoicing.finalize(world, invoice, advances=False)
-        if invoice["status"] == "open":
-            invoicing.mark_uncollectible(world, invoice, "subscription_paused")
+    subscription_billing.hold(world, subscription, invoice)
 
 
 def _charge(world: World, subscription: Document, item: Document) -> Charge:
@@ -64,18 +51,11 @@ def _charge(world: World, subscription: Document, item: Document) -> Charge:
 
 
 def _next_charge(subscription: Document, item: Document) -> Charge:
-    """An item's next period, cut short where the subscription ends in it."""
-    config = subscription["billing_cycle_anchor_config"]
-    day = None if config is None else config["day_of_month"]
-    cycle = cycles.of_price(item["price"], subscription["billing_cycle_anchor"], day=day)
+    """An item's next period, cut short where the subscription ends in it, or its cycles hang on a later moment."""
     start = item["current_period_end"]
-    whole = Period(*cycle.holding(start))
-    if whole.start != start > subscription["billing_cycle_anchor"]:
-        # Another rhythm than the one the anchor was for: it counts from here.
-        whole = Period(start, cycles.of_price(item["price"], start, day=day).boundary(1))
-    period = Period(start, whole.end)
-    cancel_at = subscription["cancel_at"]
-    if cancel_at is not None and start < cancel_at < period.end:
-        period = Period(start, cancel_at)
-    item["current_period_start"], item["current_period_end"] = period.start, period.end
-    return Charge(item, period, None if period == whole else whole)
+    whole = subscription_periods.following(subscription, item)
+    period = subscription_periods.until_end(subscription, Period(start, whole.end))
+    subscription_periods.put(item, period, whole)
+    is_before_anchor = start < subscription["billing_cycle_anchor"]
+    is_free = is_before_anchor and bool(subscription.private.get("is_first_part_free"))
+    return Charge(item, period, None if period == whole else whole, is_free=is_free)

@@ -8,7 +8,7 @@ from paydesk.emulator.kernel.errors import exclusive, invalid
 from paydesk.emulator.kernel.fields import metadata
 from paydesk.emulator.kernel.routes import words
 from paydesk.emulator.resources import discounting, tax_rate
-from paydesk.emulator.resources.subscription_shape import period_of
+from paydesk.emulator.resources.subscription_shape import is_metered, period_of
 from paydesk.emulator.rules import intents
 
 if TYPE_CHECKING:
@@ -78,7 +78,9 @@ def take_feedback(subscription: Document, given: dict[str, Any]) -> None:
 
 
 def take_end(world: World, subscription: Document, items: Sequence[Document], given: dict[str, Any]) -> None:
-    """Note when a subscription is to end: at a time, with the period it is in, or (again) never.
+    """Note when a subscription is to end: at a time, with the period its items are in, or (again) never.
+
+    An end with the period moves with that.
 
     Raises:
         StripeError: 400 for both at once, or a time that is over.
@@ -96,6 +98,8 @@ def take_end(world: World, subscription: Document, items: Sequence[Document], gi
         subscription["cancel_at"], subscription["cancel_at_period_end"] = None, False
         subscription["canceled_at"] = None
         subscription["cancellation_details"]["reason"] = None
+    elif subscription["cancel_at_period_end"]:
+        subscription["cancel_at"] = period_of(items)[1]
 
 
 def take_discounts(world: World, subscription: Document, given: dict[str, Any], amount: int) -> None:
@@ -117,6 +121,9 @@ def _end_at(world: World, subscription: Document, moment: int, *, with_period: b
 def _moment(items: Sequence[Document], named: int | str) -> int:
     if not isinstance(named, str):
         return named
+    if named == "max_billed_until":
+        # What is measured is billed when its period is over: only what has ended was billed.
+        items = [item for item in items if not is_metered(item)] or items
     ends = [int(item["current_period_end"]) for item in items]
     return min(ends) if named == "min_period_end" else max(ends)
 

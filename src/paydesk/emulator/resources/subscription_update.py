@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from paydesk.emulator.kernel.document import from_text, to_text
 from paydesk.emulator.kernel.errors import StripeError, invalid
 from paydesk.emulator.resources import (
     invoicing,
@@ -13,10 +11,12 @@ from paydesk.emulator.resources import (
     subscription_agenda,
     subscription_billing,
     subscription_change,
-    subscription_items,
+    subscription_ledger,
+    subscription_pending,
     subscription_prorations,
     subscription_shape,
     subscription_terms,
+    subscription_trials,
     subscription_usage,
 )
 from paydesk.emulator.resources.subscription_shape import ENDED
@@ -24,8 +24,6 @@ from paydesk.emulator.rules import billing_news
 from paydesk.emulator.rules.proration import Period
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from paydesk.emulator.kernel.document import Document
     from paydesk.emulator.kernel.world import World
     from paydesk.emulator.resources.subscription_change import Change
@@ -37,25 +35,12 @@ _WHEN_INCOMPLETE: Final = frozenset(
     {"cancellation_details", "default_payment_method", "default_source", "description", "expand", "metadata"}
 )
 # What can be put off until an invoice is paid.
-_PENDABLE: Final = frozenset({"add_invoice_items", "billing_cycle_anchor", "items", "trial_end", "trial_from_plan"})
+_PENDABLE: Final = frozenset(
+    {"add_invoice_items", "billing_cycle_anchor", "cancel_at_period_end", "items", "trial_end", "trial_from_plan"}
+)
+# Whoever asks for one of these does not want any more what waits.
+_INSTEAD: Final = frozenset({"billing_cycle_anchor", "items", "trial_end", "trial_from_plan"})
 _HOW: Final = frozenset({"expand", "off_session", "payment_behavior", "proration_behavior", "proration_date"})
-
-
-@dataclass(frozen=True)
-class _Before:
-    """A subscription and its items as they were, to go back to."""
-
-    texts: dict[str, tuple[str, str]]
-
-    @classmethod
-    def of(cls, documents: Sequence[Document]) -> _Before:
-        return cls({one.id: (to_text(one), to_text(one.private)) for one in documents})
-
-    def restore(self, document: Document) -> None:
-        public, private = self.texts[document.id]
-        document.clear()
-        document.update(from_text(public))
-        document.private = from_text(private)
 
 
 def update(
@@ -79,18 +64,34 @@ def update(
         _check_free(subscription, given)
     behavior = given.get("payment_behavior") or "allow_incomplete"
     if behavior == "pending_if_incomplete":
-        _check_pendable(given)
+        _check_pendable(subscription, given)
     with world.telling(billing_news.BILLED):
+        if _is_instead(subscription, given):
+            subscription_pending.expire(world, subscription)
         items = subscription_shape.items_of(world, subscription)
-        before = _Before.of([subscription, *items])
+        before = subscription_pending.Before.of([subscription, *items])
+        # A change waits for 23 hours, but not beyond the period (a trial is one) that it was worked out in.
+        expires_at = min(world.now + PENDING_SECONDS, subscription_shape.period_of(items)[1])
+        was_trialing = subscription["status"] == "trialing"
         change = propose(world, subscription, given, is_one_item=is_one_item)
         if change is None:
             world.save(subscription, "customer.subscription.updated")
             subscription_agenda.plan(world, subscription)
             return
+        is_trial_over = was_trialing and subscription["status"] == "active"
+        if is_trial_over and subscription_trials.ends_unpaid(world, subscription, change.items):
+            return
         invoice = bill(world, subscription, change, given) if change.is_billed_now else None
         if invoice is not None and not _settle(world, subscription, invoice, behavior):
-            _put_off(world, subscription, change, invoice, before, given)
+            subscription_pending.put_off(
+                world,
+                subscription,
+                change.items,
+                invoice,
+                before,
+                expires_at=expires_at,
+                trial_from_plan=given.get("trial_from_plan"),
+            )
         else:
             subscription_shape.keep_items(world, subscription, change.items)
         world.save(subscription, "customer.subscription.updated")
@@ -105,19 +106,15 @@ def propose(world: World, subscription: Document, given: dict[str, Any], *, is_o
     customer = world.get("customer", subscription["customer"])
     subscription_terms.take(world, subscription, customer, given)
     _take_pause(world, subscription, given)
-    if subscription["status"] in (*ENDED, "incomplete", "paused"):
+    if subscription["status"] in (*ENDED, "incomplete"):
         return None
     subscribing.add_invoice_items(world, customer, given)
     change = subscription_change.work_out(world, subscription, given, is_one_item=is_one_item)
-    subscription_terms.take_discounts(
-        world, subscription, given, subscription_items.cost(world, subscription, change.items)
-    )
-    subscription_terms.take_end(world, subscription, change.items, given)
     by_id = {item.id: item for item in change.items}
     for proration in change.prorations:
         kept = subscription_prorations.keep(world, subscription, proration)
         if proration.amount > 0:
-            by_id[proration.item].private["billed"]["invoice_item"] = kept.id
+            subscription_ledger.note_source(by_id[proration.item], kept.id)
     for used in change.usage:
         subscription_usage.keep(world, subscription, used)
     subscription_shape.show(subscription, change.items)
@@ -126,7 +123,7 @@ def propose(world: World, subscription: Document, given: dict[str, Any], *, is_o
 
 def bill(world: World, subscription: Document, change: Change, given: dict[str, Any]) -> Document | None:
     """The draft over what a change costs at once; None where it costs and gives back nothing."""
-    if not change.charges and not change.prorations and not change.usage:
+    if not (change.charges or change.prorations or change.usage or given.get("add_invoice_items")):
         return None
     starts = [item["current_period_start"] for item in change.items]
     return subscription_billing.draft(
@@ -139,32 +136,9 @@ def bill(world: World, subscription: Document, change: Change, given: dict[str, 
     )
 
 
-def apply_pending(world: World, subscription: Document) -> None:
-    """The invoice that a put-off change waited for is paid: make the change."""
-    pending = subscription.private.pop("pending")
-    subscription["pending_update"] = None
-    change = subscription_change.work_out(world, subscription, pending["given"], at=pending["moment"])
-    subscription_shape.keep_items(world, subscription, change.items)
-    world.save(subscription, "customer.subscription.updated")
-    world.emit("customer.subscription.pending_update_applied", subscription)
-    subscription_agenda.plan(world, subscription)
-
-
-def expire_pending(world: World, subscription: Document) -> None:
-    """Nobody paid for a put-off change in time: it will not be made."""
-    pending = subscription.private.pop("pending")
-    subscription["pending_update"] = None
-    world.save(subscription, "customer.subscription.updated")
-    world.emit("customer.subscription.pending_update_expired", subscription)
-    subscription_agenda.plan(world, subscription)
-    invoice = world.get("invoice", pending["invoice"])
-    if invoice["status"] == "open":
-        invoicing.void(world, invoice)
-
-
 def _settle(world: World, subscription: Document, invoice: Document, behavior: str) -> bool:
     """Collect what a change costs at once. False: it is not paid, and the change is to wait until it is."""
-    if subscription["collection_method"] == "send_invoice":
+    if subscription["collection_method"] == "send_invoice" or subscription_billing.hold(world, subscription, invoice):
         return True
     if behavior == "default_incomplete":
         invoicing.finalize(world, invoice, advances=True)
@@ -182,37 +156,13 @@ def _settle(world: World, subscription: Document, invoice: Document, behavior: s
     return refusal is None or not is_pending
 
 
-def _put_off(
-    world: World,
-    subscription: Document,
-    change: Change,
-    invoice: Document,
-    before: _Before,
-    given: dict[str, Any],
-) -> None:
-    """Leave everything as it was, and keep the change for when its invoice is paid."""
-    proposed = [dict(item) for item in change.items]
-    anchor, trial_end = subscription["billing_cycle_anchor"], subscription["trial_end"]
-    known = subscription_shape.items_of(world, subscription)
-    before.restore(subscription)
-    for item in known:
-        before.restore(item)
-    subscription["latest_invoice"] = invoice.id
-    subscription["pending_update"] = {
-        "billing_cycle_anchor": anchor if anchor != subscription["billing_cycle_anchor"] else None,
-        "cancel_at_period_end": None,
-        "discount": None,
-        "discounts": None,
-        "expires_at": world.now + PENDING_SECONDS,
-        "metadata": None,
-        "subscription_items": proposed,
-        "trial_end": trial_end if trial_end != subscription["trial_end"] else None,
-        "trial_from_plan": given.get("trial_from_plan"),
-    }
-    told = {name: given[name] for name in given.keys() & (_PENDABLE | {"proration_behavior"})}
-    told.pop("add_invoice_items", None)
-    subscription.private["pending"] = {"given": told, "invoice": invoice.id, "moment": change.moment}
-    subscription_shape.show(subscription, known)
+def _is_instead(subscription: Document, given: dict[str, Any]) -> bool:
+    """Whether a request takes the place of a change that waits for its payment."""
+    pending = subscription["pending_update"]
+    if pending is None:
+        return False
+    ends_otherwise = bool(given.keys() & {"cancel_at", "cancel_at_period_end"})
+    return any(given.get(name) for name in _INSTEAD) or (ends_otherwise and pending["cancel_at_period_end"] is not None)
 
 
 def _check_may(subscription: Document, given: dict[str, Any]) -> None:
@@ -244,7 +194,13 @@ def _check_free(subscription: Document, given: dict[str, Any]) -> None:
             )
 
 
-def _check_pendable(given: dict[str, Any]) -> None:
+def _check_pendable(subscription: Document, given: dict[str, Any]) -> None:
+    if subscription["collection_method"] == "send_invoice":
+        raise invalid(
+            "`payment_behavior` can only be `pending_if_incomplete` where `collection_method` is "
+            "`charge_automatically`.",
+            param="payment_behavior",
+        )
     for name in sorted(given.keys() - _PENDABLE - _HOW):
         raise invalid(
             f"You cannot change `{name}` when `payment_behavior` is set to `pending_if_incomplete`.", param=name

@@ -8,8 +8,8 @@ all days are UTC's, as at Stripe: no clock is ever put forward or back.
 from __future__ import annotations
 
 import calendar
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -46,6 +46,11 @@ class Cycle:
         index = self._index(moment)
         return self.boundary(index), self.boundary(index + 1)
 
+    def counted_from(self, start: int) -> Cycle:
+        """The same rhythm from another moment on: still on the day of the month that is meant, if it is that day."""
+        day = self.day or datetime.fromtimestamp(self.anchor, UTC).day
+        return replace(self, anchor=start, day=day if plus_months(start, 0, day=day) == start else None)
+
     def _index(self, moment: int) -> int:
         """Of the boundaries that are not after a moment, the last."""
         seconds = _SECONDS.get(self.interval)
@@ -66,6 +71,18 @@ def of_price(price: Mapping[str, Any], anchor: int, *, day: int | None = None) -
     """The cycle of a recurring price, on this anchor."""
     recurring = price["recurring"]
     return Cycle(anchor, recurring["interval"], recurring["interval_count"], day)
+
+
+def are_aligned(rhythms: Collection[tuple[str, int]]) -> bool:
+    """Whether each of these (an interval, and how many of it) is a multiple of the shortest.
+
+    Months have no fixed number of days: only single days fit into them.
+    """
+    days = {_SECONDS[interval] * count // _DAY for interval, count in rhythms if interval in _SECONDS}
+    months = {_MONTHS[interval] * count for interval, count in rhythms if interval in _MONTHS}
+    if not days:
+        return all(one % min(months) == 0 for one in months)
+    return all(one % min(days) == 0 for one in days) and (not months or min(days) == 1)
 
 
 def plus_months(moment: int, months: int, *, day: int | None = None) -> int:

@@ -1,0 +1,373 @@
+"""Prorations to the cent: whatever happens in a period, a second of it costs what a second of it costs."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import stripe
+
+from tests.emulator.clocks import advance, clock_at
+from tests.emulator.invoicing import customer, refused
+from tests.emulator.paying import events
+from tests.emulator.subscribing import DAY, HOUR, invoices, item, latest, lines, period, price, subscribed, waiting
+
+# A month of thirty days: a day of a $30.00 plan is $1.00.
+APRIL = int(datetime(2030, 4, 1, tzinfo=UTC).timestamp())
+MAY = APRIL + 30 * DAY
+
+
+class Month:
+    """April 2030, lived on a test clock by one subscription."""
+
+    def __init__(self, client: stripe.StripeClient, *prices: stripe.Price, **more: Any) -> None:
+        self.client = client
+        self.clock = clock_at(client, APRIL)
+        self.owner = customer(client, test_clock=self.clock.id)
+        self.made = subscribed(client, self.owner, *(prices or (price(client, 3000),)), **more)
+
+    def goes(self, days: float) -> None:
+        """It is so many days after the first of April."""
+        advance(self.client, self.clock, APRIL + int(days * DAY))
+
+    def now(self) -> stripe.Subscription:
+        """The subscription as it is."""
+        return self.client.v1.subscriptions.retrieve(self.made.id)
+
+    def updates(self, **given: Any) -> stripe.Subscription:
+        """The subscription after this update."""
+        told: Any = given
+        return self.client.v1.subscriptions.update(self.made.id, told)
+
+    def sells(self, place: int = 0, **given: Any) -> stripe.Subscription:
+        """The subscription after one of its items was changed."""
+        how = {name: given.pop(name) for name in ("proration_behavior", "proration_date", "discounts") if name in given}
+        return self.updates(items=[{"id": item(self.made, place).id, **given}], **how)
+
+    def waits(self) -> list[tuple[str, int]]:
+        """What waits for the next invoice."""
+        return waiting(self.client)
+
+    def balance(self) -> int | None:
+        """What the customer owes, or (below zero) has left."""
+        return self.client.v1.customers.retrieve(self.owner.id).balance
+
+
+def coupon(client: stripe.StripeClient, **terms: Any) -> list[dict[str, str]]:
+    """`discounts` of one coupon, for good."""
+    given: Any = {"duration": "forever", **({"currency": "usd"} if "amount_off" in terms else {}), **terms}
+    return [{"coupon": client.v1.coupons.create(given).id}]
+
+
+def test_another_price_sells_one_unless_told_otherwise(client: stripe.StripeClient) -> None:
+    """The quantity falls back to 1 with the price; whoever names the same price again, or none, keeps theirs."""
+    april = Month(client)
+    april.sells(quantity=3, proration_behavior="none")
+
+    kept = april.sells(price=item(april.made).price.id, proration_behavior="none")
+    fallen = april.sells(price=price(client, 1000).id, proration_behavior="none")
+    told = april.sells(price=price(client, 2000).id, quantity=5, proration_behavior="none")
+
+    assert [one["items"].data[0].quantity for one in (kept, fallen, told)] == [3, 1, 5]
+
+
+@pytest.mark.parametrize(
+    ("mode", "back"),
+    [("flexible", -1000), ("classic", -2000)],
+)
+def test_what_was_never_billed_is_not_given_back(client: stripe.StripeClient, mode: str, back: int) -> None:
+    """$30 to $60 for nothing, ten days later back to $30: flexible billing gives back what was paid, and no more."""
+    april = Month(client, billing_mode={"type": mode})
+    april.goes(10)
+    april.sells(price=price(client, 6000).id, proration_behavior="none")
+    april.goes(20)
+
+    april.sells(price=price(client, 3000).id, proration_behavior="always_invoice")
+
+    assert [amount for _, amount in lines(latest(client, april.made))] == [back, 1000]
+
+
+@pytest.mark.parametrize(("mode", "back"), [("flexible", -417), ("classic", -250)])
+def test_an_amount_off_is_given_back_in_its_share(client: stripe.StripeClient, mode: str, back: int) -> None:
+    """$5 off $10 and $20: the cheaper one, left half-way, had a third of it; in classic billing, all of it."""
+    small, large = price(client, 1000), price(client, 2000)
+    april = Month(client, small, large, discounts=coupon(client, amount_off=500), billing_mode={"type": mode})
+    april.goes(15)
+
+    client.v1.subscription_items.delete(item(april.made).id)
+
+    assert april.waits() == [("Unused time on Pro", back)]
+
+
+def test_discounts_are_in_what_a_change_gives_back_and_costs(client: stripe.StripeClient) -> None:
+    """20 % off all, and 50 % off the item before that: on both lines; with the discounts as the change leaves them."""
+    april = Month(client, discounts=coupon(client, percent_off=20))
+    april.goes(15)
+    april.sells(discounts=coupon(client, percent_off=50))
+    april.waits()
+
+    april.sells(price=price(client, 6000).id)
+    both = april.waits()
+    april.sells(price=price(client, 9000).id, discounts="")
+
+    assert both == [("Unused time on Pro", -1200), ("Remaining time on Pro", 1500)]
+    assert april.waits()[2:] == [("Unused time on Pro", -1500), ("Remaining time on Pro", 4500)]
+
+
+def test_a_discount_that_was_used_up_is_in_what_is_given_back_only(client: stripe.StripeClient) -> None:
+    """$10 off, once: half of $20.00 comes back, and half of the new price is due in full."""
+    april = Month(client, discounts=coupon(client, amount_off=1000, duration="once"))
+    april.goes(15)
+
+    april.sells(price=price(client, 6000).id)
+
+    assert april.waits() == [("Unused time on Pro", -1000), ("Remaining time on Pro", 3000)]
+
+
+def test_a_part_of_a_period_costs_what_that_part_of_the_whole_does(client: stripe.StripeClient) -> None:
+    """Ten days until the anchor: five of them at $1.00 come back, five at $2.00 are due."""
+    april = Month(client, billing_cycle_anchor=APRIL + 10 * DAY)
+    (_, first), start = lines(latest(client, april.made))[0], APRIL + 10 * DAY - 31 * DAY
+    assert first == 3000 * 10 // 31
+    assert period(april.made) == (APRIL, APRIL + 10 * DAY)
+    april.goes(5)
+
+    april.sells(price=price(client, 6000).id)
+
+    assert start < APRIL
+    assert april.waits() == [("Unused time on Pro", -484), ("Remaining time on Pro", 6000 * 5 // 31)]
+    april.goes(11)
+    assert lines(latest(client, april.made))[-1][1] == 6000
+
+
+def test_each_debit_is_given_back_for_itself(client: stripe.StripeClient) -> None:
+    """A change that counts from before the last one gives back what was billed before and since."""
+    april = Month(client)
+    april.goes(20)
+    april.sells(price=price(client, 6000).id)
+
+    april.sells(price=price(client, 9000).id, proration_date=APRIL + 10 * DAY)
+
+    assert april.waits()[2:] == [
+        ("Unused time on Pro", -1000),
+        ("Unused time on Pro", -2000),
+        ("Remaining time on Pro", 6000),
+    ]
+
+
+def test_nothing_is_given_back_twice(client: stripe.StripeClient) -> None:
+    """Nor what somebody else pays for: change for change, second for second."""
+    april = Month(client)
+    amounts = [6000, 1500, 0, 9000, 3000]
+    for place, amount in enumerate(amounts):
+        april.goes(5 * (place + 1))
+        april.sells(price=price(client, amount).id)
+
+    billed = sum(total for _, _, total in invoices(client, april.made))
+    assert billed + sum(amount for _, amount in april.waits()) == sum(amount * 5 // 30 for amount in [3000, *amounts])
+
+
+def test_an_end_within_the_period_gives_back_its_rest(client: stripe.StripeClient) -> None:
+    """The period ends with it; what is given back comes with the last invoice, as the customer's credit."""
+    april = Month(client)
+    april.goes(10)
+
+    ending = april.updates(cancel_at=APRIL + 20 * DAY)
+
+    assert april.waits() == [("Unused time on Pro", -1000)]
+    assert (ending.cancel_at, period(ending)) == (APRIL + 20 * DAY, (APRIL, APRIL + 20 * DAY))
+    april.updates(metadata={"left": "yes"}, description="Leaving")
+    assert len(april.waits()) == 1
+    april.goes(20.1)
+    assert (april.now().status, april.now().ended_at) == ("canceled", APRIL + 20 * DAY)
+    assert invoices(client, april.made)[1:] == [("subscription_cycle", "paid", -1000)]
+    assert april.balance() == -1000
+
+
+def test_an_end_within_the_period_can_keep_its_price(client: stripe.StripeClient) -> None:
+    """Nobody who does not prorate gives anything back."""
+    april = Month(client)
+
+    ending = april.updates(cancel_at=APRIL + 20 * DAY, proration_behavior="none")
+
+    assert (april.waits(), period(ending)) == ([], (APRIL, MAY))
+    april.updates(metadata={"left": "yes"})
+    assert april.waits() == []
+    april.goes(20.1)
+    assert april.now().ended_at == APRIL + 20 * DAY
+    assert len(invoices(client, april.made)) == 1
+
+
+def test_an_end_can_move_and_be_taken_back(client: stripe.StripeClient) -> None:
+    """Each day more is billed again, and the period is whole again with the last."""
+    april = Month(client)
+    april.updates(cancel_at=APRIL + 10 * DAY)
+
+    later = april.updates(cancel_at=APRIL + 15 * DAY)
+    never = april.updates(cancel_at="")
+
+    assert [amount for _, amount in april.waits()] == [-2000, 500, 1500]
+    assert (period(later)[1], period(never)) == (APRIL + 15 * DAY, (APRIL, MAY))
+    april.goes(31)
+    assert invoices(client, april.made)[1:] == [("subscription_cycle", "paid", 3000)]
+
+
+def test_a_change_counts_until_the_end_that_is_planned(client: stripe.StripeClient) -> None:
+    """Of what comes new, too."""
+    april = Month(client)
+    april.updates(cancel_at=APRIL + 20 * DAY)
+    april.goes(10)
+
+    april.sells(price=price(client, 6000).id)
+    april.updates(items=[{"price": price(client, 900).id}])
+
+    assert [amount for _, amount in april.waits()] == [-1000, -1000, 2000, 300]
+    assert period(april.now(), 1)[1] == APRIL + 20 * DAY
+
+
+@pytest.mark.parametrize(
+    ("mode", "behavior", "total"),
+    [("flexible", "create_prorations", 1000), ("flexible", "none", 3000), ("classic", "none", 1000)],
+)
+def test_who_ends_in_their_first_period_pays_until_then(
+    client: stripe.StripeClient, mode: str, behavior: str, total: int
+) -> None:
+    """Unless nobody prorates, which classic billing does all the same."""
+    april = Month(client, cancel_at=APRIL + 10 * DAY, proration_behavior=behavior, billing_mode={"type": mode})
+
+    assert latest(client, april.made).total == total
+    april.goes(10.1)
+    assert (april.now().status, april.balance()) == ("canceled", 0)
+
+
+def test_the_end_of_the_period_moves_with_the_period(client: stripe.StripeClient) -> None:
+    """Whoever leaves with their period, and begins another one, leaves with that."""
+    april = Month(client)
+    april.updates(cancel_at_period_end=True)
+    april.goes(10)
+
+    moved = april.updates(billing_cycle_anchor={"type": "now"})
+
+    assert (moved.cancel_at_period_end, moved.cancel_at) == (True, period(moved)[1])
+    assert period(moved) == (APRIL + 10 * DAY, APRIL + 40 * DAY)
+
+
+def test_ends_of_several_rhythms_have_names(client: stripe.StripeClient) -> None:
+    """The first period to end, and the last; what is billed for longer is given back."""
+    monthly, yearly = price(client, 3000), price(client, 36500, "year")
+    april = Month(client, monthly, yearly)
+
+    last = april.updates(cancel_at="max_period_end")
+    billed = april.updates(cancel_at="max_billed_until")
+    first = april.updates(cancel_at="min_period_end")
+
+    assert (last.cancel_at, billed.cancel_at, first.cancel_at) == (APRIL + 365 * DAY, APRIL + 365 * DAY, MAY)
+    assert [amount for _, amount in april.waits()] == [-100 * (365 - 30)]
+
+
+def test_an_end_at_once_forgets_what_changes_came_to(client: stripe.StripeClient) -> None:
+    """Unless it bills or gives back; what somebody put there by hand still waits."""
+    april = Month(client)
+    client.v1.invoice_items.create({"customer": april.owner.id, "amount": 700, "currency": "usd"})
+    april.goes(15)
+    april.sells(price=price(client, 6000).id)
+
+    client.v1.subscriptions.cancel(april.made.id)
+
+    assert [amount for _, amount in april.waits()] == [700]
+    assert events(client).count("invoiceitem.deleted") == 2
+    assert len(invoices(client, april.made)) == 1
+
+
+def test_an_end_at_once_can_bill_what_changes_came_to(client: stripe.StripeClient) -> None:
+    """With what is left given back, or without; where nothing waits, there is nothing to invoice."""
+    both, one, none = Month(client), Month(client), Month(client)
+    for april in (both, one):
+        april.goes(15)
+        april.sells(price=price(client, 6000).id)
+
+    client.v1.subscriptions.cancel(both.made.id, {"invoice_now": True, "prorate": True})
+    client.v1.subscriptions.cancel(one.made.id, {"invoice_now": True})
+    client.v1.subscriptions.cancel(none.made.id, {"invoice_now": True})
+
+    assert invoices(client, both.made)[1:] == [("subscription_update", "paid", -1500)]
+    assert invoices(client, one.made)[1:] == [("subscription_update", "paid", 1500)]
+    assert len(invoices(client, none.made)) == 1
+
+
+def test_what_waits_comes_with_an_end_that_was_planned(client: stripe.StripeClient) -> None:
+    """Not with an invoice for a period that never begins; and so the preview says."""
+    april = Month(client)
+    april.goes(15)
+    april.sells(price=price(client, 6000).id)
+    april.updates(cancel_at_period_end=True)
+
+    seen = client.v1.invoices.create_preview({"subscription": april.made.id})
+    april.goes(30.1)
+
+    assert (seen.total, [amount for _, amount in lines(seen)]) == (1500, [-1500, 3000])
+    assert invoices(client, april.made)[1:] == [("subscription_cycle", "paid", 1500)]
+
+
+def test_a_day_of_the_month_outlives_another_rhythm(client: stripe.StripeClient) -> None:
+    """Hung on the 31st, two months from the last of February end on the last of April, and then of June."""
+    clock = clock_at(client)  # 31 January 2030, noon
+    made = subscribed(client, customer(client, test_clock=clock.id), price(client, 1000))
+    advance(client, clock, clock.frozen_time + 30 * DAY)
+    two: Any = {"items": [{"id": item(made).id, "price": price(client, 2000, recurring={"interval_count": 2}).id}]}
+
+    now = client.v1.subscriptions.update(made.id, two)
+    advance(client, clock, clock.frozen_time + 100 * DAY)
+
+    days = [f"{datetime.fromtimestamp(moment, UTC):%d %b}" for moment in period(now)]
+    then = client.v1.subscriptions.retrieve(made.id)
+    assert days == ["28 Feb", "30 Apr"]
+    assert f"{datetime.fromtimestamp(period(then)[1], UTC):%d %b}" == "30 Jun"
+
+
+def test_rhythms_must_fit_into_each_other(client: stripe.StripeClient) -> None:
+    """Every one is a multiple of the shortest; in classic billing there is only one."""
+    cases: list[tuple[tuple[tuple[str, int], ...], bool]] = [
+        ((("month", 1), ("month", 3)), True),
+        ((("month", 1), ("year", 1)), True),
+        ((("day", 1), ("week", 1), ("month", 3)), True),
+        ((("week", 2), ("week", 4)), True),
+        ((("month", 2), ("month", 3)), False),
+        ((("week", 1), ("month", 1)), False),
+        ((("day", 2), ("week", 1)), False),
+        ((("month", 5), ("year", 1)), False),
+    ]
+    ada = customer(client)
+
+    for rhythms, fits in cases:
+        sold = [price(client, 500, every, recurring={"interval_count": count}) for every, count in rhythms]
+        if fits:
+            assert len(subscribed(client, ada, *sold)["items"].data) == len(sold)
+            with refused("billing interval"):
+                subscribed(client, ada, *sold, billing_mode={"type": "classic"})
+        else:
+            with refused("interval"):
+                subscribed(client, ada, *sold)
+
+
+def test_what_is_added_for_once_waits_in_flexible_billing(client: stripe.StripeClient) -> None:
+    """And is billed at once in classic billing, where prorations are."""
+    extra = client.v1.prices.create({"currency": "usd", "unit_amount": 900, "product_data": {"name": "Set-up"}})
+    found = {}
+    for mode in ("flexible", "classic"):
+        april = Month(client, billing_mode={"type": mode})
+        april.updates(add_invoice_items=[{"price": extra.id}], proration_behavior="always_invoice")
+        found[mode] = invoices(client, april.made)[1:]
+
+    assert found == {"flexible": [], "classic": [("subscription_update", "paid", 900)]}
+
+
+def test_an_hour_is_enough(client: stripe.StripeClient) -> None:
+    """Days and hours alike: the period's seconds are counted."""
+    april = Month(client, price(client, 720_00))
+    advance(client, april.clock, APRIL + HOUR)
+
+    client.v1.subscriptions.cancel(april.made.id, {"invoice_now": True, "prorate": True})
+
+    assert april.balance() == -719_00

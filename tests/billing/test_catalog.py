@@ -237,6 +237,16 @@ def test_a_plan_is_not_sold_as_a_product() -> None:
         Catalog.parse(GOOD).product("pro")
 
 
+def test_a_retired_plan_is_kept_by_who_has_it_and_sold_to_nobody() -> None:
+    """It stays in the file, so that what it allows is still known."""
+    catalog = Catalog.parse('Pro: $29/mo → STRIPE_PRICE_PRO\n[plans.old]\nname="Old"\nprice="$9/mo"\nretired = true')
+
+    assert [plan.code for plan in catalog.plans_for_sale] == ["pro"]
+    assert catalog.plan("old", is_had=True).name == "Old"
+    with pytest.raises(UnknownPlan, match="It has: pro"):
+        catalog.plan("old")
+
+
 @pytest.mark.parametrize("quantity", [0, -1, 7, 1.0, "2", True, None])
 def test_a_quantity_outside_the_limits_is_refused(quantity: object) -> None:
     """What arrives from a browser can be anything."""

@@ -117,7 +117,7 @@ class Catalog:
         for sold in everything:
             catalog_push.push(client, sold)
         if self.plans:
-            push_portal(client, self.portal, self.plans.values())
+            push_portal(client, self.portal, self.plans_for_sale)
 
     def product(self, sku: str) -> Product:
         """The product of that code. Raises UnknownProduct."""
@@ -126,12 +126,17 @@ class Catalog:
         except KeyError:
             raise UnknownProduct(sku, known=self.products) from None
 
-    def plan(self, code: str) -> Plan:
-        """The plan of that code. Raises UnknownPlan."""
-        try:
-            return self.plans[code]
-        except KeyError:
-            raise UnknownPlan(code, known=self.plans) from None
+    @property
+    def plans_for_sale(self) -> tuple[Plan, ...]:
+        """The plans that can be subscribed to."""
+        return tuple(plan for plan in self.plans.values() if not plan.retired)
+
+    def plan(self, code: str, *, is_had: bool = False) -> Plan:
+        """The plan of that code, if it is for sale or had already (`is_had`). Raises UnknownPlan."""
+        plan = self.plans.get(code)
+        if plan is None or (plan.retired and not is_had):
+            raise UnknownPlan(code, known=[each.code for each in self.plans_for_sale])
+        return plan
 
 
 def _product(entry: Entry) -> Product | None:

@@ -32,7 +32,7 @@ class Plan:
 
     `features` holds what the plan allows, by code, with the words for it; `limits` how much of something, None for as
     much as one likes. Of all plans in one `slot` somebody has one at a time. While a payment is missing, what the plan
-    allows is still allowed for `grace_days`.
+    allows is still allowed for `grace_days`. One that is `retired` is not sold any more; whoever has it keeps it.
     """
 
     code: str
@@ -44,6 +44,7 @@ class Plan:
     trial_days: int | None = None
     slot: str = MAIN_SLOT
     grace_days: int = GRACE_DAYS
+    retired: bool = False
     features: Mapping[str, str] = field(default_factory=dict)
     limits: Mapping[str, int | None] = field(default_factory=dict)
 
@@ -75,6 +76,11 @@ class PlanFinder:
         self._by_lookup_key = {offer.lookup_key: offer.sold for offer in offers}
         self._by_product = {product_id(code): code for code in plans}
 
+    @property
+    def slots(self) -> Mapping[str, str]:
+        """The slot of each plan."""
+        return {code: plan.slot for code, plan in self._plans.items()}
+
     def of(self, *, price_id: str | None, lookup_key: str | None, product_id: str | None) -> str | None:
         """The plan's code, or None if the price is not in the catalog.
 
@@ -104,6 +110,7 @@ def read_plan(entry: Entry) -> Plan | None:
         entry.refuse("seats_max", f"seats_max {seats_max} is less than seats_min {seats_min}")
     trial_days = entry.number("trial_days", default=0, minimum=1, maximum=TRIAL_DAYS_MAX)
     grace_days = entry.number("grace_days", default=GRACE_DAYS, minimum=0, maximum=GRACE_DAYS_MAX)
+    retired = entry.flag("retired", default=False)
     slot = entry.code_of("slot", default=MAIN_SLOT)
     features = entry.words("features")
     limits = entry.limits("limits")
@@ -130,6 +137,7 @@ def read_plan(entry: Entry) -> Plan | None:
         trial_days=trial_days or None,
         slot=slot,
         grace_days=grace_days,
+        retired=retired,
         features=features,
         limits=limits,
     )

@@ -215,7 +215,7 @@ class Subscriptions:
         code = terms.plan or subscription.plan
         if code is None:
             raise ChangeRefused(subscription.id, "its price is not in the catalog")
-        plan = self._catalog.plan(code)
+        plan = self._catalog.plan(code, is_had=code == subscription.plan)
         if plan.slot != subscription.slot:
             raise ChangeRefused(subscription.id, f"{code!r} is no plan to go over to: it is had beside this one")
         interval = terms.interval

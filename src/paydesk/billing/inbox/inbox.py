@@ -14,6 +14,7 @@ from paydesk.billing.inbox.lanes import Lanes, Lease, LeaseLost
 from paydesk.billing.inbox.receive import Receipt, Receiver
 from paydesk.billing.inbox.worker import Bell, Worker, wait_until
 from paydesk.billing.log import get_logger
+from paydesk.billing.mirror.labels import relabel
 from paydesk.billing.mirror.refs import IN_ANOTHERS_LANE
 
 if TYPE_CHECKING:
@@ -56,7 +57,9 @@ class Inbox:
         self._bell = Bell()
         self._lanes = Lanes(store, f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}", now)
         self.effects = Effects(store, handlers, now)
-        self._chores = (self.effects.register, *chores)
+        self._plans = plans
+        self._is_labelled = False
+        self._chores = (self.effects.register, self._relabel, *chores)
         self._applier = Applier(store, stripe, self._lanes, self.effects, plans, now)
         self._commits = GroupCommit(store, self._bell.ring)
         self._receiver = Receiver(signatures, self._commits, livemode=livemode, now=now)
@@ -104,6 +107,12 @@ class Inbox:
             chore()
         while self.apply_due() or self.effects.run_due():
             pass
+
+    def _relabel(self) -> None:
+        """The catalog is another one only after a restart."""
+        if not self._is_labelled:
+            relabel(self._store, self._plans)
+            self._is_labelled = True
 
     def apply_due(self) -> bool:
         """Work on one lane that has something due; answers whether there was one."""

@@ -23,8 +23,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
+    from sqlalchemy import Connection
+
     from paydesk.billing.mirror.read import Ask
     from paydesk.billing.mirror.refs import Json
+    from paydesk.billing.plans import PlanFinder
+    from paydesk.billing.store.store import Store
 
 TRIAL_WILL_END = "customer.subscription.trial_will_end"
 
@@ -96,7 +100,7 @@ def _item(writing: Writing, subscription: Json, item: Json) -> Json:
     return {
         "id": item.get("id") or subscription["id"],
         "subscription_id": subscription["id"],
-        "plan": _plan(writing, price),
+        "plan": plan_of(writing.store, writing.connection, writing.plans, price),
         "price_id": price.get("id"),
         "product_id": id_of(price.get("product")),
         "quantity": item.get("quantity"),
@@ -107,19 +111,19 @@ def _item(writing: Writing, subscription: Json, item: Json) -> Json:
     }
 
 
-def _plan(writing: Writing, price: Json) -> str | None:
+def plan_of(store: Store, connection: Connection, plans: PlanFinder, price: Json) -> str | None:
     """The plan that a price is of, or was of before another took its place."""
-    of, product_id = writing.plans.of, id_of(price.get("product"))
+    of, product_id = plans.of, id_of(price.get("product"))
     found = of(price_id=price.get("id"), lookup_key=price.get("lookup_key"), product_id=product_id)
     if found is not None or product_id is None:
         return found
-    prices = writing.tables.prices
+    prices = store.tables.prices
     siblings = select(prices.c.id, prices.c.lookup_key).where(prices.c.product_id == product_id)
-    plans = (
+    theirs = (
         of(price_id=sibling.id, lookup_key=sibling.lookup_key, product_id=None)
-        for sibling in writing.connection.execute(siblings)
+        for sibling in connection.execute(siblings)
     )
-    return next((plan for plan in plans if plan is not None), None)
+    return next((plan for plan in theirs if plan is not None), None)
 
 
 def _put_items(writing: Writing, subscription_id: str, items: Iterable[Json]) -> None:

@@ -117,6 +117,39 @@ def test_the_state_decides_whether_a_plan_counts(gate: Gate, status: str, is_all
     assert gate.desk.allows(ADA, "export") == is_allowed
 
 
+@pytest.mark.parametrize(
+    ("status", "is_on_hold"),
+    [
+        ("active", False),
+        ("unpaid", True),
+        ("paused", True),
+        ("past_due", True),  # and nobody knows since when
+        ("canceled", False),
+        ("incomplete", False),
+    ],
+)
+def test_what_a_payment_would_bring_back_is_on_hold(gate: Gate, status: str, is_on_hold: bool) -> None:
+    """Whoever has the plan and does not get it is not told to buy it again."""
+    gate.has("pro", status)
+
+    access = gate.desk.access(ADA)
+
+    assert access.is_on_hold("export") == access.is_on_hold("projects") == is_on_hold
+    assert not access.is_on_hold("telephone")
+
+
+def test_what_another_plan_allows_is_not_on_hold(gate: Gate) -> None:
+    """It is there."""
+    gate.has("pro", "unpaid")
+    gate.has("starter")
+
+    access = gate.desk.access(ADA)
+
+    assert access.allows("projects")
+    assert not access.is_on_hold("projects")
+    assert access.is_on_hold("exports")
+
+
 def test_a_cancelled_subscription_counts_until_it_ends(gate: Gate) -> None:
     """It is paid for."""
     gate.has("pro", cancels_at=gate.clock() + timedelta(days=9))
@@ -180,6 +213,29 @@ def test_a_gate_is_one_query(gate: Gate) -> None:
 
     assert len(asked) == 1
     assert "user_id" in asked[0]
+
+
+def test_a_gate_finds_its_rows_by_an_index(gate: Gate) -> None:
+    """However many customers there are, and whichever database."""
+    gate.desk.open()
+    table = gate.desk.store.tables.subscriptions
+    row = {"plan": "pro", "status": "active", "slot": "main", "seats": 1, "livemode": False}
+    crowd = [{**row, "id": f"sub_{each}", "user_id": f"{each}", "created_at": gate.clock()} for each in range(3_000)]
+    asked: list[tuple[str, Any]] = []
+    event.listen(gate.desk.store.engine, "before_cursor_execute", lambda *call: asked.append((call[2], call[3])))
+    with gate.desk.store.write() as connection:
+        connection.execute(table.insert(), crowd)
+        connection.exec_driver_sql("ANALYZE")
+
+    assert gate.desk.allows(User(id="2000"), "export")
+
+    explain = "EXPLAIN" if gate.desk.store.is_postgresql else "EXPLAIN QUERY PLAN"
+    statement, parameters = asked[-1]
+    with gate.desk.store.read() as connection:
+        plan = str(connection.exec_driver_sql(f"{explain} {statement}", parameters).all())
+    assert "subscriptions_user_id" in plan
+    assert "Seq Scan" not in plan
+    assert "SCAN subscriptions" not in plan
 
 
 def test_a_gate_can_be_awaited(gate: Gate) -> None:

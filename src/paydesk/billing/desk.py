@@ -323,7 +323,8 @@ class Paydesk:
         """A dependency for FastAPI that lets only those pass whose plan allows `code`: `Depends(desk.require("pro"))`.
 
         It answers the user, whom `user` finds, or else the function that `router` was given. Whoever is not signed in
-        gets a 401; whoever may not gets a 403, or in a browser the pricing page. Raises UnknownFeature.
+        gets a 401. Whose plan is on hold gets a 402, or in a browser the account page; who has no such plan gets a
+        403, or in a browser the pricing page. Raises UnknownFeature.
         """
         from paydesk.billing.web.fastapi import build_gate
 

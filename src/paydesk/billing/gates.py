@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, select
 
+from paydesk.billing.facts.subscriptions import LIVE
 from paydesk.errors import UnknownFeature
 
 if TYPE_CHECKING:
@@ -30,23 +31,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Access:
-    """What somebody may do: all that their plans allow, together."""
+    """What somebody may do: all that their `plans` allow, together.
+
+    `on_hold` are plans they have that allow nothing for now, because a payment is missing or they are paused.
+    """
 
     plans: tuple[Plan, ...]
+    on_hold: tuple[Plan, ...] = ()
 
     def allows(self, code: str, *, used: int | None = None) -> bool:
         """Whether they have the plan or feature of this code, or have not used up the limit of this code."""
-        if any(code == plan.code or code in plan.features for plan in self.plans):
-            return True
-        limit = self.limit(code)
-        return limit is None or limit > (used or 0)
+        return _allow(self.plans, code, used or 0)
+
+    def is_on_hold(self, code: str) -> bool:
+        """Whether they may not, and could if they paid what is missing, or ended the pause."""
+        return not self.allows(code) and _allow(self.on_hold, code, 0)
 
     def limit(self, code: str) -> int | None:
         """How much they may have of something: the most that one of their plans gives. None is as much as they like."""
-        limits = [plan.limits[code] for plan in self.plans if code in plan.limits]
-        if None in limits:
-            return None
-        return max((limit for limit in limits if limit is not None), default=0)
+        return _limit(self.plans, code)
 
 
 class Gates:
@@ -66,13 +69,35 @@ class Gates:
         with self._store.read() as connection:
             rows = connection.execute(self._query, {"user_id": str(user.id)}).all()
         now = self._now()
-        found = ((self._plans.get(row.plan), row) for row in rows)
-        return Access(tuple(plan for plan, row in found if plan and counts(plan, row.status, row.past_due_since, now)))
+        plans: list[Plan] = []
+        on_hold: list[Plan] = []
+        for row in rows:
+            if (plan := self._plans.get(row.plan)) is None:
+                continue
+            if counts(plan, row.status, row.past_due_since, now):
+                plans.append(plan)
+            elif row.status in LIVE:
+                on_hold.append(plan)
+        return Access(tuple(plans), tuple(on_hold))
 
     def check(self, code: str) -> None:
         """Raises UnknownFeature if no plan of the catalog could ever allow this."""
         if code not in self._known:
             raise UnknownFeature(code, known=self._known)
+
+
+def _allow(plans: Iterable[Plan], code: str, used: int) -> bool:
+    if any(code == plan.code or code in plan.features for plan in plans):
+        return True
+    limit = _limit(plans, code)
+    return limit is None or limit > used
+
+
+def _limit(plans: Iterable[Plan], code: str) -> int | None:
+    limits = [plan.limits[code] for plan in plans if code in plan.limits]
+    if None in limits:
+        return None
+    return max((limit for limit in limits if limit is not None), default=0)
 
 
 def counts(plan: Plan, status: str, past_due_since: datetime | None, now: datetime) -> bool:

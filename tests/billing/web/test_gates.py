@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 PERSON = {"Accept": "text/html,application/xhtml+xml"}
 
 
-def subscribe(site: Site, user: str, plan: str) -> None:
+def subscribe(site: Site, user: str, plan: str, status: str = "active") -> None:
     """As the mirror would have written it."""
     site.desk.open()
-    row = {"id": f"sub_{user}", "user_id": user, "plan": plan, "slot": "main", "status": "active", "seats": 1}
+    row = {"id": f"sub_{user}", "user_id": user, "plan": plan, "slot": "main", "status": status, "seats": 1}
     with site.desk.store.write() as connection:
         table = site.desk.store.tables.subscriptions
         connection.execute(table.insert().values(**row, livemode=False, created_at=datetime.now(UTC)))
@@ -43,6 +43,18 @@ def test_a_person_is_shown_what_there_is_to_buy(site: Site) -> None:
         sent = grace.get("/export", headers=PERSON)
 
     assert (sent.status_code, sent.headers["location"]) == (303, f"{site.url}/pricing")
+
+
+def test_whose_plan_is_on_hold_is_shown_what_to_do_about_it(site: Site) -> None:
+    """Not asked to buy what they have."""
+    subscribe(site, "ada", "pro", "unpaid")
+
+    with site.browser("ada") as ada:
+        told, sent = ada.get("/export"), ada.get("/export", headers=PERSON)
+
+    assert (told.status_code, told.json()["detail"]["code"]) == (402, "on_hold")
+    assert told.json()["detail"]["url"] == sent.headers["location"] == f"{site.url}/account"
+    assert sent.status_code == 303
 
 
 def test_a_misspelt_gate_keeps_the_app_from_starting(site: Site) -> None:

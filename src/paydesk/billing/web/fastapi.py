@@ -68,15 +68,26 @@ def build_gate(desk: Paydesk, code: str, find_user: Callable[[], FindUser | None
         user = await _found(find_user(), request)
         if user is None:
             raise HTTPException(401, {"code": "signed_out", "message": "Please sign in first."})
-        if not await run_in_threadpool(desk.allows, user, code):
-            # A person is shown what there is to buy; a script is told.
-            where = {"Location": f"{desk.settings.base_url}{desk.prefix}/pricing"}
-            is_person = "text/html" in request.headers.get("accept", "")
-            message = "Your plan does not include this."
-            raise HTTPException(303 if is_person else 403, {"code": "not_in_plan", "message": message}, where)
+        access = await run_in_threadpool(desk.access, user)
+        if not access.allows(code):
+            raise _shut(desk, request, is_on_hold=access.is_on_hold(code))
         return user
 
     return gate
+
+
+def _shut(desk: Paydesk, request: Request, *, is_on_hold: bool) -> HTTPException:
+    """A script is told; a person is shown where to mend it: what they owe, or what there is to buy."""
+    if is_on_hold:
+        status, page = 402, "account"
+        reason = {"code": "on_hold", "message": "Your plan is on hold: see to it on your account page."}
+    else:
+        status, page = 403, "pricing"
+        reason = {"code": "not_in_plan", "message": "Your plan does not include this."}
+    url = f"{desk.settings.base_url}{desk.prefix}/{page}"
+    if "text/html" in request.headers.get("accept", ""):
+        return HTTPException(303, reason, {"Location": url})
+    return HTTPException(status, {**reason, "url": url})
 
 
 async def _found(find_user: FindUser | None, request: Request) -> Payer | None:

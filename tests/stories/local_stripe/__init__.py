@@ -1,0 +1,1 @@
+"""Whole lives on the local Stripe, told through Stripe's official SDKs."""

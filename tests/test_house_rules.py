@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import subprocess
 from functools import cache
@@ -90,7 +91,7 @@ def test_no_secret_is_in_the_tree() -> None:
     assert offences(KEY_SHAPE, texts) == []
 
 
-@pytest.mark.parametrize("name", ["run", "test", "uv"])
+@pytest.mark.parametrize("name", ["node", "run", "test", "uv"])
 def test_requirement_files_carry_hashes_and_no_hosts(name: str) -> None:
     """Whoever installs us chooses where from, and gets exactly what we tested."""
     lines = text_of(ROOT / "requirements" / f"{name}.txt").splitlines()
@@ -99,6 +100,16 @@ def test_requirement_files_carry_hashes_and_no_hosts(name: str) -> None:
     assert packages
     assert [line for line in lines if "://" in line or line.startswith("-")] == []
     assert all(line.rstrip().endswith("\\") for line in packages), "a package without a hash"
+
+
+def test_npm_packages_carry_hashes_and_no_hosts() -> None:
+    """The same for what comes from npm."""
+    lock = text_of(ROOT / "requirements" / "npm" / "package-lock.json")
+    packages = {name: package for name, package in json.loads(lock)["packages"].items() if name}
+
+    assert packages
+    assert "://" not in lock
+    assert [name for name, package in packages.items() if not package["integrity"].startswith("sha512-")] == []
 
 
 def test_pages_need_nothing_from_outside() -> None:

@@ -40,6 +40,20 @@ def test_without_the_browser_packages_the_tests_stop_and_name_them(tmp_path: Pat
     assert "ALLOW_APT=1 ./run test" in said.stderr
 
 
+def test_without_npm_packages_the_tests_stop_and_say_so(tmp_path: Path) -> None:
+    """Nobody is told that Node's SDK works by a test that did not run."""
+    prepared = Path(os.environ["TEST_NODE"]).parent
+    for name in ("node", "uv"):
+        (tmp_path / name).symlink_to(prepared / name)
+    nowhere = {"npm_config_registry": "http://127.0.0.1:9/", "npm_config_fetch_retries": "0"}
+
+    said = run("test", PAYDESK_ENVIRONMENTS=str(tmp_path), npm_config_cache=str(tmp_path / "cache"), **nowhere)
+
+    assert said.returncode == 1
+    assert "Stripe's SDK for Node (requirements/npm/package.json)" in said.stderr
+    assert "ECONNREFUSED" in said.stderr
+
+
 def test_without_a_new_enough_python_it_says_so(tmp_path: Path) -> None:
     """The first thing a newcomer may lack is named, with what to do."""
     for name in ("python3", "python3.11", "python3.12", "python3.13", "python3.14"):

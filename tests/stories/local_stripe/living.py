@@ -9,7 +9,7 @@ from typing import Any, Final
 import stripe
 
 from tests.emulator.controls import Controls
-from tests.emulator.invoicing import customer
+from tests.emulator.invoicing import customer, refused
 from tests.emulator.portal import EVERYTHING, configured, session
 from tests.emulator.receiver import Receiver
 from tests.emulator.subscribing import item, price
@@ -95,5 +95,8 @@ def live(stage: Stage) -> Iterator[Chapter]:
     clock.go("2030-06-01 14:00")
     yield teller.chapter("It is over", made)
 
+    with refused() as refusal:
+        client.v1.subscriptions.update(made.id, {"items": [{"id": item(made).id, "quantity": 2}]})
+    assert refusal.value.code == "invalid_canceled_subscription_fields"
     clock.go("2030-07-01 14:00")
     yield teller.chapter("Nothing comes after", made)

@@ -63,7 +63,7 @@ def _update(call: Call) -> Document:
         price["product"] = world.get("product", given["product"], param="product").id
     if "trial_period_days" in given:
         price["recurring"] = price["recurring"] | {"trial_period_days": given["trial_period_days"]}
-    pricing.save(world, price)
+    prices.save(world, price)
     return pricing.as_plan(price)
 
 

@@ -38,6 +38,10 @@ PRICE = Kind(
 )
 
 
+# Done with the id of a price that was changed.
+CHANGED = "subscription_item.price_changed"
+
+
 def create_inline(world: World, given: dict[str, Any], *, param: str) -> Document:
     """The price that a caller described instead of naming one (Checkout's `price_data`), kept.
 
@@ -99,7 +103,7 @@ def _update(call: Call) -> Document:
     if "currency_options" in given and given["currency_options"] is None:
         price.private["currency_options"] = {}
     _take_lookup_key(world, price, given)
-    pricing.save(world, price)
+    save(world, price)
     return price
 
 
@@ -116,6 +120,12 @@ def change(world: World, price: Document, given: dict[str, Any]) -> None:
             price[name] = given[name]
     if "metadata" in given:
         price["metadata"] = metadata(price["metadata"], given["metadata"])
+
+
+def save(world: World, price: Document) -> None:
+    """Keep a price's changes, tell of them, and let whatever shows the price show it as it is."""
+    pricing.save(world, price)
+    world.perform(CHANGED, price.id)
 
 
 def check_not_default(world: World, price: Document, done: str) -> None:
@@ -152,7 +162,7 @@ def _take_lookup_key(world: World, price: Document, given: dict[str, Any]) -> No
         if not given.get("transfer_lookup_key"):
             raise invalid(f"A price (`{holder.id}`) already uses that lookup key.", param="lookup_key")
         holder["lookup_key"] = None
-        pricing.save(world, holder)
+        save(world, holder)
     price["lookup_key"] = key
 
 

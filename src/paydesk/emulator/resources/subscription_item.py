@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 from paydesk.emulator.kernel import lists
 from paydesk.emulator.kernel.errors import missing_param
 from paydesk.emulator.kernel.routes import Call, Route, retrieve, words
-from paydesk.emulator.resources import subscription_items, subscription_terms, subscription_update
+from paydesk.emulator.resources import (
+    price,
+    subscription_items,
+    subscription_prices,
+    subscription_terms,
+    subscription_update,
+)
 from paydesk.emulator.resources.subscription_shape import ENDED, ITEM, items_of
 
 if TYPE_CHECKING:
@@ -83,4 +89,4 @@ ROUTES = (
         area=_AREA,
     ),
 )
-TASKS: dict[str, Any] = {}
+TASKS: dict[str, Any] = {price.CHANGED: subscription_prices.show}

@@ -24,6 +24,7 @@ from tests.emulator.subscribing import (
     subscribed,
     waiting,
 )
+from tests.emulator.test_subscription_renewal import replace_card
 
 
 def changed(client: stripe.StripeClient, made: stripe.Subscription, **more: Any) -> stripe.Subscription:
@@ -284,7 +285,7 @@ def test_a_change_that_is_not_paid(client: stripe.StripeClient, controls: Contro
     outcome = {}
     for behavior in ("allow_incomplete", "error_if_incomplete", "pending_if_incomplete", "default_incomplete"):
         made = half_way(client, controls, cheap)
-        _replace_card(client, str(made.customer), card)
+        replace_card(client, str(made.customer), card)
         how: Any = {"proration_behavior": "always_invoice", "payment_behavior": behavior}
 
         is_refused = behavior == "error_if_incomplete"
@@ -299,38 +300,6 @@ def test_a_change_that_is_not_paid(client: stripe.StripeClient, controls: Contro
         "error_if_incomplete": ("active", 1000, False),
         "pending_if_incomplete": ("active", 1000, True),
     }
-
-
-def test_a_pending_update_is_made_once_it_is_paid(client: stripe.StripeClient, controls: Controls) -> None:
-    """With the invoice that was waiting; nothing is billed twice."""
-    made = pending(client, controls)
-
-    client.v1.invoices.pay(latest(client, made).id, {"payment_method": _good_card(client, str(made.customer))})
-
-    now = client.v1.subscriptions.retrieve(made.id)
-    assert (item(now).price.unit_amount, now.pending_update) == (9000, None)
-    assert events(client).count("customer.subscription.pending_update_applied") == 1
-    assert waiting(client) == []
-
-
-def test_a_pending_update_expires_after_23_hours(client: stripe.StripeClient, controls: Controls) -> None:
-    """Its invoice is void then, and everything is as it was."""
-    made = pending(client, controls)
-
-    controls.push(23 * HOUR)
-
-    now = client.v1.subscriptions.retrieve(made.id)
-    assert (now.status, item(now).price.unit_amount, now.pending_update) == ("active", 1000, None)
-    assert latest(client, made).status == "void"
-    assert "customer.subscription.pending_update_expired" in events(client)
-
-
-def test_only_what_is_billed_can_be_pending(client: stripe.StripeClient) -> None:
-    """Metadata would not wait."""
-    made = subscribed(client)
-
-    with refused("payment_behavior"):
-        client.v1.subscriptions.update(made.id, {"metadata": {"a": "b"}, "payment_behavior": "pending_if_incomplete"})
 
 
 def test_items_have_urls_of_their_own(client: stripe.StripeClient, controls: Controls) -> None:
@@ -362,21 +331,3 @@ def test_an_incomplete_subscription_waits_for_its_first_payment(client: stripe.S
     noted = client.v1.subscriptions.update(made.id, {"metadata": {"seen": "yes"}})
     assert noted.metadata is not None
     assert noted.metadata["seen"] == "yes"
-
-
-def pending(client: stripe.StripeClient, controls: Controls) -> stripe.Subscription:
-    """A subscription whose change waits for a payment that failed."""
-    made: stripe.Subscription = half_way(client, controls, price(client, 1000))
-    _replace_card(client, str(made.customer), "pm_card_chargeCustomerFail")
-    how: Any = {"proration_behavior": "always_invoice", "payment_behavior": "pending_if_incomplete"}
-    changed(client, made, price=price(client, 9000).id, **how)
-    return made
-
-
-def _replace_card(client: stripe.StripeClient, owner: str, card: str) -> None:
-    method = client.v1.payment_methods.attach(card, {"customer": owner})
-    client.v1.customers.update(owner, {"invoice_settings": {"default_payment_method": method.id}})
-
-
-def _good_card(client: stripe.StripeClient, owner: str) -> str:
-    return client.v1.payment_methods.attach("pm_card_visa", {"customer": owner}).id

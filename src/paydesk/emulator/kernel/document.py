@@ -47,15 +47,14 @@ class Document(dict[str, Any]):
 def differences(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     """`previous_attributes`: the old values of what changed, and nothing else.
 
-    Hashes nest; arrays and list objects appear whole; a key that is new has been null.
+    Hashes nest; arrays appear whole, those of list objects too; a key that is new has been null.
     """
     changed: dict[str, Any] = {}
     for name in {**old, **new}:
         before, after = old.get(name), new.get(name)
         if before == after:
             continue
-        is_list = isinstance(before, dict) and before.get("object") == "list"
-        if isinstance(before, dict) and isinstance(after, dict) and not is_list:
+        if isinstance(before, dict) and isinstance(after, dict):
             changed[name] = differences(before, after)
         else:
             changed[name] = before

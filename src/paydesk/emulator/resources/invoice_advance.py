@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from paydesk.emulator.kernel.errors import StripeError
 from paydesk.emulator.resources import invoicing
+from paydesk.emulator.rules import billing_news
 
 if TYPE_CHECKING:
     from paydesk.emulator.kernel.document import Document
@@ -23,6 +24,12 @@ def _finalize_due(world: World, subject: str) -> None:
         world.save(invoice)
         invoicing.plan(world, invoice)
         return
+    with world.telling(billing_news.COLLECTED):
+        _finalize(world, invoice)
+
+
+def _finalize(world: World, invoice: Document) -> None:
+    """Finalise a draft, and collect it where it has rested long enough."""
     try:
         invoicing.finalize(world, invoice)
     except StripeError as refusal:
@@ -34,6 +41,9 @@ def _finalize_due(world: World, subject: str) -> None:
         return
     if invoice["status"] == "open" and invoice["collection_method"] == "send_invoice":
         world.emit("invoice.sent", invoice)
+    elif invoice["next_payment_attempt"] is not None and invoice["next_payment_attempt"] <= world.now:
+        world.unschedule(invoicing.COLLECT, invoice.id)
+        world.perform(invoicing.COLLECT, invoice.id)
 
 
 def _was_heard_of(world: World, invoice: Document) -> bool:

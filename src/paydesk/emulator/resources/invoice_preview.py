@@ -159,9 +159,7 @@ ROUTES = (
         _create,
         uses=words("currency customer discounts invoice_items subscription")
         | frozenset(f"subscription_details.{name}" for name in _DETAILS.split())
-        | frozenset(
-            f"subscription_details.items.{name}" for name in subscription_items.TAKEN | {"clear_usage", "deleted", "id"}
-        ),
+        | frozenset(f"subscription_details.items.{name}" for name in subscription_items.TAKEN | {"deleted", "id"}),
         refuses={
             "automatic_tax.enabled": subscription_terms.REFUSED["automatic_tax.enabled"],
             "customer_account": intents.CONNECT,

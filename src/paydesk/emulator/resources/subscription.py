@@ -19,13 +19,12 @@ from paydesk.emulator.resources import (
     subscription_usage,
     test_clock,
 )
-from paydesk.emulator.resources.subscription_shape import SUBSCRIPTION
+from paydesk.emulator.resources.subscription_shape import ENDED, SUBSCRIPTION
 
 if TYPE_CHECKING:
     from paydesk.emulator.kernel.document import Document
 
 _STATUSES: Final = ("active", "incomplete", "incomplete_expired", "past_due", "paused", "trialing", "unpaid")
-_ENDED: Final = ("canceled", "incomplete_expired")
 
 
 def _create(call: Call) -> Document:
@@ -46,7 +45,7 @@ def _update(call: Call) -> Document:
 def _cancel(call: Call) -> Document:
     world, given = call.world, call.params
     subscription = world.find("subscription", call.path["subscription_exposed_id"])
-    if subscription is None or subscription["status"] in _ENDED:
+    if subscription is None or subscription["status"] in ENDED:
         raise world.no_such("subscription", call.path["subscription_exposed_id"])
     subscription_terms.take_feedback(subscription, given)
     subscription_ending.end(
@@ -91,7 +90,7 @@ def _list(call: Call) -> lists.Page:
         case None:
             params["status"] = list(_STATUSES)
         case "ended":
-            params["status"] = list(_ENDED)
+            params["status"] = list(ENDED)
         case "all":
             del params["status"]
     sold = params.get("price") or params.get("plan")
@@ -143,7 +142,7 @@ ROUTES = (
         | _ITEMS
         | _EXTRA
         | words(
-            "billing_cycle_anchor items.clear_usage items.deleted items.id pause_collection payment_behavior "
+            "billing_cycle_anchor items.deleted items.id pause_collection payment_behavior "
             "proration_behavior proration_date trial_end trial_from_plan"
         ),
         refuses=subscription_terms.REFUSED,

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from paydesk.emulator.kernel.document import Document
 
 # What of a request says how the subscription is to be changed, and not what the item is to be.
-_HOW: Final = words("off_session payment_behavior proration_behavior proration_date")
+_USED: Final = words("payment_behavior proration_behavior proration_date")
+_HOW: Final = _USED | words("off_session")
 
 
 def _create(call: Call) -> Document:
@@ -74,13 +75,13 @@ ROUTES = (
         "POST",
         "/v1/subscription_items",
         _create,
-        uses=subscription_items.TAKEN | _HOW | words("subscription"),
+        uses=subscription_items.TAKEN | _USED | words("subscription"),
         refuses=_REFUSED,
         area=_AREA,
     ),
     retrieve(_PATH, ITEM),
-    Route("POST", _PATH, _update, uses=subscription_items.TAKEN | _HOW, refuses=_REFUSED, area=_AREA),
-    Route("DELETE", _PATH, _delete, uses=_HOW | words("clear_usage"), area=_AREA),
+    Route("POST", _PATH, _update, uses=subscription_items.TAKEN | _USED, refuses=_REFUSED, area=_AREA),
+    Route("DELETE", _PATH, _delete, uses=_USED, area=_AREA),
     Route(
         "GET",
         "/v1/subscription_items",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 TAKEN: Final = words(
     "cancel_at cancel_at_period_end cancellation_details.comment cancellation_details.feedback collection_method "
     "days_until_due default_payment_method default_source default_tax_rates description discounts "
-    "invoice_settings.custom_fields invoice_settings.description invoice_settings.footer metadata off_session "
+    "invoice_settings.custom_fields invoice_settings.description invoice_settings.footer metadata "
     "payment_settings.payment_method_types payment_settings.save_default_payment_method "
     "trial_settings.end_behavior.missing_payment_method"
 )

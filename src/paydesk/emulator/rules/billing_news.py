@@ -1,4 +1,4 @@
-"""In which order Stripe tells of what one request set in motion.
+"""In which order Stripe tells of what one request, or one moment, set in motion.
 
 The money comes first, then the subscription it is for, then how it was asked for.
 """
@@ -40,3 +40,6 @@ BILLED: Final = (
     "invoiceitem.created",
     *_INVOICE,
 )
+
+# A draft that has rested, and is collected: a payment that succeeds comes first, and all else as it happened.
+COLLECTED: Final = ("payment_intent.created", "payment_intent.succeeded", "charge.succeeded", "invoice.finalized")

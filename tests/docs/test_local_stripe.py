@@ -26,6 +26,7 @@ def test_the_sdk_talks_to_it_as_the_page_says(local_stripe: LocalStripe) -> None
 
     client: stripe.StripeClient = pasted["client"]
     assert client.v1.customers.create({"name": "Ada"}).name == "Ada"
+    assert client.v1.subscriptions.retrieve(pasted["subscription"].id).status == "canceled"
     page = Wire(local_stripe.url, None).get(urlsplit(pasted["invoice"].hosted_invoice_url).path)
     assert "Work in June" in page.body.decode()
 

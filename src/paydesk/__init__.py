@@ -33,6 +33,8 @@ if TYPE_CHECKING:
         SubscriptionResumed,
         SubscriptionStarted,
         TrialEnding,
+        Usage,
+        UsageRecorded,
     )
     from paydesk.billing.gates import Access
     from paydesk.billing.inbox.receive import Receipt
@@ -61,9 +63,11 @@ if TYPE_CHECKING:
         StripeRefused,
         StripeUnavailable,
         UnknownFeature,
+        UnknownMeter,
         UnknownPlan,
         UnknownPrice,
         UnknownProduct,
+        UsageRefused,
         WouldWaitForItself,
         WrongMode,
     )
@@ -121,9 +125,13 @@ __all__ = [
     "SubscriptionStarted",
     "TrialEnding",
     "UnknownFeature",
+    "UnknownMeter",
     "UnknownPlan",
     "UnknownPrice",
     "UnknownProduct",
+    "Usage",
+    "UsageRecorded",
+    "UsageRefused",
     "User",
     "WouldWaitForItself",
     "WrongMode",
@@ -163,6 +171,8 @@ _HOMES = {
     "SubscriptionResumed": "paydesk.billing.facts",
     "SubscriptionStarted": "paydesk.billing.facts",
     "TrialEnding": "paydesk.billing.facts",
+    "Usage": "paydesk.billing.facts",
+    "UsageRecorded": "paydesk.billing.facts",
     "User": "paydesk.billing.customers",
 }
 

@@ -124,6 +124,25 @@ class UnknownFeature(PaydeskError):
         super().__init__(f"No plan of the catalog is called or allows {code!r}. It knows: {choices}.")
 
 
+class UnknownMeter(PaydeskError):
+    """Something was recorded as used that the catalog has no meter for."""
+
+    def __init__(self, code: str, *, known: Iterable[str]) -> None:
+        self.code = code
+        self.known = tuple(sorted(known))
+        choices = ", ".join(self.known) or "none at all"
+        super().__init__(f"The catalog has no meter {code!r}. It has: {choices}. Add a table: [meters.{code}]")
+
+
+class UsageRefused(PaydeskError):
+    """What was used is counted in whole numbers from 1 on."""
+
+    def __init__(self, code: str, quantity: object) -> None:
+        self.code = code
+        self.quantity = quantity
+        super().__init__(f"{quantity!r} of {code!r} cannot be recorded. Record a whole number, one or more.")
+
+
 class SeatsRefused(PaydeskError):
     """The number of seats is outside what the catalog allows for this plan."""
 

@@ -175,6 +175,7 @@ def test_a_rhythm_the_plan_is_not_charged_in_is_refused_with_those_it_is() -> No
         ('[products.a]\nname = "A"\nprice = "$1"\n[portal]\nswitch = "no"', 5, "must be true or false"),
         ('[products.a]\nname = "A"\nprice = "$1"\n[portal]\nhedline = "no"', 5, "portal: unknown key 'hedline'"),
         ('portal = 1\n[products.a]\nname = "A"\nprice = "$1"', 1, "unknown table or key 'portal'"),
+        ('[meters.emails]\nname = "Mails"\nevent_name = 3', 3, "event_name must be a text"),
         ("Starter: $9/mo", 1, "names no price. Write it like"),
         ("\nStarter: $9/fortnight → STRIPE_PRICE_STARTER", 2, "in words nobody here knows"),
         ("\nStarter: 9/mo → STRIPE_PRICE_STARTER", 2, "names no currency"),

@@ -40,6 +40,11 @@ name = "Pro"
 price = ["$29/mo", "$290/yr"]
 seats_max = 50
 features = ["export"]
+limits = { emails = 1000 }
+
+[meters.emails]
+name = "E-mails sent"
+event_name = "emails_sent"
 """
 
 WEBHOOK_SECRET = "whsec_tilltilltill"

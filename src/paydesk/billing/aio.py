@@ -66,6 +66,14 @@ class Aio:
         """See Paydesk.portal."""
         return await asyncio.to_thread(self._desk.portal, user, to=to)
 
+    async def record(self, user: Payer, code: str, quantity: int = 1, *, key: str | None = None) -> bool:
+        """See Paydesk.record."""
+        return await asyncio.to_thread(self._desk.record, user, code, quantity, key=key)
+
+    async def used(self, user: Payer, code: str) -> int:
+        """See Paydesk.used."""
+        return await asyncio.to_thread(self._desk.used, user, code)
+
     async def allows(self, user: Payer | None, code: str, *, used: int | None = None) -> bool:
         """See Paydesk.allows."""
         return await asyncio.to_thread(self._desk.allows, user, code, used=used)

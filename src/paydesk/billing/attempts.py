@@ -135,6 +135,12 @@ class Attempts:
         with self._store.read() as connection:
             return [_attempt(row) for row in connection.execute(query.order_by(table.c.created_at))]
 
+    def is_done(self, connection: Connection, verb: Verb, subject: str) -> bool:
+        """Whether this was ever done for the subject, by whoever finished it: for what is done only once."""
+        table = self._table
+        done = (table.c.verb == verb.name, table.c.subject == subject, table.c.state == "done")
+        return connection.execute(select(table.c.key).where(*done)).first() is not None
+
     def finish(self, attempt: Attempt) -> Mapping[str, Any]:
         """Do what was promised and answer Stripe's object. Safe to call again, from anywhere, at any time.
 

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, cast
 
 from paydesk.billing import catalog_file, catalog_push
 from paydesk.billing.catalog_portal import Portal, push_portal, read_portal
+from paydesk.billing.meters import Meter, push_meter, read_meter
 from paydesk.billing.offer import Offer
 from paydesk.billing.plans import Plan, read_plan
 from paydesk.errors import CatalogError, CatalogMistake, QuantityRefused, UnknownPlan, UnknownProduct
@@ -76,6 +77,7 @@ class Catalog:
 
     products: Mapping[str, Product] = field(default_factory=dict)
     plans: Mapping[str, Plan] = field(default_factory=dict)
+    meters: Mapping[str, Meter] = field(default_factory=dict)
     portal: Portal = field(default_factory=Portal)
 
     @classmethod
@@ -97,6 +99,7 @@ class Catalog:
         entries, mistakes = catalog_file.read(text)
         products = {entry: _product(entry) for entry in entries if entry.section == "products"}
         plans = {entry: read_plan(entry) for entry in entries if entry.section == "plans"}
+        meters = [read_meter(entry) for entry in entries if entry.section == "meters"]
         portals = [read_portal(entry) for entry in entries if entry.section == catalog_file.PORTAL]
         sold = [(entry, item.offers) for entry, item in {**products, **plans}.items() if item is not None]
         found = [*mistakes, *(mistake for entry in entries for mistake in entry.mistakes), *_clashes(sold)]
@@ -105,17 +108,20 @@ class Catalog:
         return cls(
             products={product.code: product for product in products.values() if product is not None},
             plans={plan.code: plan for plan in plans.values() if plan is not None},
+            meters={meter.code: meter for meter in meters},
             portal=next(iter(portals), Portal()),
         )
 
     def push(self, client: stripe.StripeClient) -> None:
-        """Make what is sold here exist at Stripe, and a portal for its plans.
+        """Make what is sold and counted here exist at Stripe, and a portal for its plans.
 
         Doing it again changes nothing. Raises stripe.StripeError.
         """
         everything: list[Product | Plan] = [*self.products.values(), *self.plans.values()]
         for sold in everything:
             catalog_push.push(client, sold)
+        for meter in self.meters.values():
+            push_meter(client, meter)
         if self.plans:
             push_portal(client, self.portal, self.plans_for_sale)
 

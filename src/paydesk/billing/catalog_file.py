@@ -19,13 +19,14 @@ if TYPE_CHECKING:
 
     from paydesk.billing.money import Money
 
-SECTIONS = ("products", "plans")
+SECTIONS = ("products", "plans", "meters")
 # A table by itself, with nothing sold in it.
 PORTAL = "portal"
 
 # A code becomes part of an environment variable, a lookup key and a form.
 CODE = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 UNLIMITED = "unlimited"
+_KNOWN = "[products.<code>], [plans.<code>], [meters.<code>] and [portal]"
 _TWO_RHYTHMS = '["$29/mo", "$290/yr"]'
 _SYNTAX_PLACE = re.compile(r" \(at (?:line (?P<line>\d+), column \d+|end of document)\)$")
 
@@ -200,7 +201,7 @@ def read(text: str) -> tuple[list[Entry], list[CatalogMistake]]:
             own = {path[1]: line for path, line in lines.items() if len(path) == 2 and path[0] == PORTAL}
             entries.append(Entry(PORTAL, "", table, lines.get((PORTAL,)), own))
         elif section not in SECTIONS:
-            reason = f"unknown table or key {section!r}. Known are [products.<code>], [plans.<code>] and [portal]"
+            reason = f"unknown table or key {section!r}. Known are {_KNOWN}"
             mistakes.append(CatalogMistake(lines.get((section,)), reason))
         elif not isinstance(table, dict):
             reason = f"{section} must be tables: [{section}.<code>]"

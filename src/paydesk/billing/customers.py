@@ -55,8 +55,12 @@ class Customers:
 
     def known_id(self, user: Payer) -> str | None:
         """The id of the user's customer at Stripe, if there is one already."""
+        return self.known_id_of(str(user.id))
+
+    def known_id_of(self, user_id: str) -> str | None:
+        """The same, for a user of whom only the id is known."""
         with self._store.read() as connection:
-            row = connection.execute(select(self._table).where(self._table.c.user_id == str(user.id))).first()
+            row = connection.execute(select(self._table).where(self._table.c.user_id == user_id)).first()
         return str(row.stripe_id) if row is not None and row.stripe_id is not None and self._is_usable(row) else None
 
     def stripe_id(self, user: Payer) -> str:

@@ -29,7 +29,7 @@ from paydesk.billing.attempts import Attempts
 from paydesk.billing.catalog import Catalog
 from paydesk.billing.checkout import Checkout, Checkouts
 from paydesk.billing.customers import Customers
-from paydesk.billing.facts import Fact, Invoice, Order
+from paydesk.billing.facts import Fact, Invoice, Order, UsageRecorded
 from paydesk.billing.gates import Access, Gates
 from paydesk.billing.inbox.handlers import Handlers
 from paydesk.billing.inbox.inbox import EFFECT_THREADS, LANE_THREADS, Inbox
@@ -46,6 +46,7 @@ from paydesk.billing.store.migrations import migrate, revision_of
 from paydesk.billing.store.store import Store
 from paydesk.billing.stripe_api import StripeApi
 from paydesk.billing.subscriptions import HeldSubscription, Subscriptions
+from paydesk.billing.usage import Usages
 from paydesk.billing.web.pages import Pages, Shop
 from paydesk.errors import ConfigurationError
 
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
 
     import stripe
     from fastapi import APIRouter
+    from sqlalchemy.orm import Session
 
     from paydesk.billing.customers import Payer
     from paydesk.billing.portal import Destination
@@ -136,8 +138,12 @@ class Paydesk:
             return_url=f"{self.settings.base_url}{self.prefix}/account",
         )
         self._accounts = Accounts(self.store, self.catalog, self._subscriptions, livemode=livemode)
+        self._usages = Usages(
+            self.store, self._attempts, self.catalog, customers, self._inbox, livemode=livemode, now=now
+        )
+        self._handlers.add(UsageRecorded, self._usages.tell)
         self._gates = Gates(self.store, self.catalog, livemode=livemode, now=now)
-        self._attempts.register([customers.verb, self._checkouts.verb, self._refunds.verb])
+        self._attempts.register([customers.verb, self._checkouts.verb, self._refunds.verb, self._usages.verb])
         self._attempts.register(self._subscriptions.verbs)
         self._find_user: FindUser | None = None
         self._opening = threading.Lock()
@@ -226,6 +232,30 @@ class Paydesk:
         """What the user has: each subscription with its plan, and their invoices. What the account page shows."""
         self.open()
         return self._accounts.of(user, limit)
+
+    def record(
+        self,
+        user: Payer,
+        code: str,
+        quantity: int = 1,
+        *,
+        key: str | None = None,
+        used_at: datetime | None = None,
+        db: Session | None = None,
+    ) -> bool:
+        """Record that the user used so much of something the catalog has a meter for; answers whether it is new.
+
+        `key` names what was used (a message, a job): recorded again under one key, it counts once. Within a handler,
+        pass its `db` on, and the record is part of its work. Stripe's meter is told by the worker, once. Raises
+        UnknownMeter or UsageRefused.
+        """
+        self.open()
+        return self._usages.record(user, code, quantity, key=key, used_at=used_at, db=db)
+
+    def used(self, user: Payer, code: str, *, since: datetime | None = None) -> int:
+        """How much the user has used since then, or in the period they pay for now, or else in this month."""
+        self.open()
+        return self._usages.used(user, code, since)
 
     def allows(self, user: Payer | None, code: str, *, used: int | None = None) -> bool:
         """Whether the user has the plan or feature of this code; or, for a limit, still something left beside `used`.

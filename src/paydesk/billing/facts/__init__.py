@@ -32,6 +32,7 @@ from paydesk.billing.facts.subscriptions import (
     SubscriptionStarted,
     TrialEnding,
 )
+from paydesk.billing.facts.usage import Usage, UsageRecorded
 
 FACTS: tuple[type[Fact], ...] = (
     OrderPaid,
@@ -52,6 +53,7 @@ FACTS: tuple[type[Fact], ...] = (
     PaymentFailed,
     DisputeOpened,
     DisputeClosed,
+    UsageRecorded,
 )
 
 __all__ = [
@@ -79,4 +81,6 @@ __all__ = [
     "SubscriptionResumed",
     "SubscriptionStarted",
     "TrialEnding",
+    "Usage",
+    "UsageRecorded",
 ]

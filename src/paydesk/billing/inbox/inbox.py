@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
+    from sqlalchemy import Connection
+
+    from paydesk.billing.facts import Fact
     from paydesk.billing.inbox.handlers import Handlers
     from paydesk.billing.inbox.signature import Signatures
     from paydesk.billing.mirror.read import Stripe
@@ -100,6 +103,15 @@ class Inbox:
             return False
         self._bell.ring()
         return True
+
+    def name(self, connection: Connection, fact: Fact) -> None:
+        """Keep a fact that the app brought about, with the work for its handlers, in the caller's transaction."""
+        self.effects.of_facts(connection, [fact], lane=fact.about)
+        self._store.notify(connection)
+
+    def ring(self) -> None:
+        """Wake this process's worker: something was committed."""
+        self._bell.ring()
 
     def drain(self) -> None:
         """Do everything that is due now, in this thread, until nothing is left: for tests and scripts."""

@@ -1,4 +1,4 @@
-"""The tables that mirror Stripe's objects, and the ledger of orders among them.
+"""The tables that mirror Stripe's objects, and among them the ledgers: of orders, and of what was used.
 
 They carry the columns people query, and the whole Stripe object beside them. Amounts are integers in the currency's
 smallest unit. A deleted object keeps its row, with `deleted_at` set, so that a late event cannot revive it.
@@ -213,6 +213,22 @@ def invoices(frame: Frame) -> Table:
         frame.index("invoices_customer_id", "customer_id"),
         frame.index("invoices_subscription_id", "subscription_id"),
         frame.index("invoices_payment_intent_id", "payment_intent_id"),
+    )
+
+
+def usage(frame: Frame) -> Table:
+    """What users used, as the app recorded it: once for each `key`."""
+    return frame.table(
+        "usage",
+        Column("id", Text, primary_key=True),
+        Column("user_id", Text, nullable=False),
+        Column("meter", Text, nullable=False),
+        Column("quantity", BigInteger, nullable=False),
+        Column("key", Text),
+        Column("livemode", Boolean, nullable=False),
+        Column("used_at", UtcDateTime, nullable=False),
+        frame.unique("usage_key", "meter", "user_id", "key", "livemode"),
+        frame.index("usage_user_id", "user_id", "meter", "used_at"),
     )
 
 

@@ -27,6 +27,7 @@ class Tables:
         self.invoices = mirror_tables.invoices(frame)
         self.products = mirror_tables.products(frame)
         self.prices = mirror_tables.prices(frame)
+        self.usage = mirror_tables.usage(frame)
         self.events = inbox_tables.events(frame)
         self.lanes = inbox_tables.lanes(frame)
         self.facts = inbox_tables.facts(frame)

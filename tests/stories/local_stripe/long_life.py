@@ -78,9 +78,9 @@ LIFE: Final = (
         Bill("subscription_cycle", "paid", 1000, 1000, 1000, 1, None, lines=(_FOR_APRIL,)),
         told=(
             Told("payment_intent.created"),
-            Told("invoice.finalized"),
-            Told("charge.succeeded"),
             Told("payment_intent.succeeded"),
+            Told("charge.succeeded"),
+            Told("invoice.finalized"),
             _paid(1000, "2030-04-01 13:00"),
             Told("invoice.paid"),
             Told("invoice.payment_succeeded"),

@@ -41,7 +41,9 @@ if TYPE_CHECKING:
     from paydesk.billing.orders import Progress
     from paydesk.billing.settings import Settings
     from paydesk.billing.subscriptions import HeldSubscription, Preview
+    from paydesk.billing.truth.truth import Synced
     from paydesk.errors import (
+        AnotherIsAtIt,
         CatalogError,
         ChangeRefused,
         ConfigurationError,
@@ -74,6 +76,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Access",
+    "AnotherIsAtIt",
     "Catalog",
     "CatalogError",
     "ChangeRefused",
@@ -123,6 +126,7 @@ __all__ = [
     "SubscriptionRenewed",
     "SubscriptionResumed",
     "SubscriptionStarted",
+    "Synced",
     "TrialEnding",
     "UnknownFeature",
     "UnknownMeter",
@@ -170,6 +174,7 @@ _HOMES = {
     "SubscriptionRenewed": "paydesk.billing.facts",
     "SubscriptionResumed": "paydesk.billing.facts",
     "SubscriptionStarted": "paydesk.billing.facts",
+    "Synced": "paydesk.billing.truth.truth",
     "TrialEnding": "paydesk.billing.facts",
     "Usage": "paydesk.billing.facts",
     "UsageRecorded": "paydesk.billing.facts",

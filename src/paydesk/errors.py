@@ -79,6 +79,16 @@ class DatabaseUnavailable(PaydeskError):
         )
 
 
+class AnotherIsAtIt(PaydeskError):
+    """Another process is doing the very same at this moment."""
+
+    def __init__(self, doing: str) -> None:
+        self.doing = doing
+        super().__init__(
+            f"Another process is at it already ({doing}). Let it finish; if it died, its turn ends in half a minute."
+        )
+
+
 class UnknownProduct(PaydeskError):
     """Somebody asked for a code that the catalog does not sell."""
 

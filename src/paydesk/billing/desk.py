@@ -46,6 +46,7 @@ from paydesk.billing.store.migrations import migrate, revision_of
 from paydesk.billing.store.store import Store
 from paydesk.billing.stripe_api import StripeApi
 from paydesk.billing.subscriptions import HeldSubscription, Subscriptions
+from paydesk.billing.truth.truth import Synced, Truth
 from paydesk.billing.usage import Usages
 from paydesk.billing.web.pages import Pages, Shop
 from paydesk.errors import ConfigurationError
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
 
     from paydesk.billing.customers import Payer
     from paydesk.billing.portal import Destination
+    from paydesk.billing.truth.walks import Walk
     from paydesk.billing.web.fastapi import FindUser
 
 Handle = TypeVar("Handle", bound="Callable[..., Any]")
@@ -108,6 +110,7 @@ class Paydesk:
             now=now,
             chores=[self._attempts.finish_stale],
         )
+        self._truth = Truth(self.store, self._stripe_api, self._inbox, now=now)
         prices = Prices(self._stripe_api, self.settings.prices, livemode=livemode)
         customers = Customers(self.store, self._attempts, livemode=livemode, now=now)
         self._checkouts = Checkouts(
@@ -291,6 +294,16 @@ class Paydesk:
         """Do everything that is due, here and now, and return: for tests and scripts."""
         self.open()
         self._inbox.drain()
+
+    def sync(self, *, days: int | None = None, on_step: Callable[[Walk], None] = lambda _: None) -> Synced:
+        """Fetch from Stripe what never arrived here, and apply it as if it had.
+
+        Events are looked for since the last time, or through the last `days`, of which Stripe keeps thirty. A worker
+        does this every few minutes by itself. Handlers are run by whoever has them. `on_step` hears how far it has
+        come. Raises StripeUnavailable, StripeRefused or AnotherIsAtIt; what was done by then is done.
+        """
+        self.open()
+        return self._truth.sync(days=days, on_step=on_step)
 
     def open(self) -> None:
         """Bring the tables up to date, unless PAYDESK_MIGRATE is 0. Happens by itself before anything else does.

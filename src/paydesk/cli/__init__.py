@@ -13,6 +13,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("demo", "demo", "Watch a first paid customer, on this machine."),
     ("clock", "clock", "Push a local Stripe's time forward, or see what time it is there."),
     ("worker", "worker", "Apply what Stripe told us, in a process of its own."),
+    ("sync", "sync", "Fetch from Stripe what never arrived."),
     ("migrate", "migrate", "Bring the database's tables up to date."),
 )
 

@@ -7,18 +7,13 @@ app leaves all work to them.
 
 from __future__ import annotations
 
-import importlib
 import logging
 import signal
-import sys
 import threading
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-if TYPE_CHECKING:
-    from paydesk.billing.desk import Paydesk
+from paydesk.cli.desks import find_desk
 
 
 @click.command()
@@ -33,7 +28,7 @@ def worker(desk: str, lane_threads: int, effect_threads: int) -> None:
     from paydesk.errors import PaydeskError
 
     _log_to_stderr()
-    found = _find(desk)
+    found = find_desk(desk)
     stopping = threading.Event()
 
     def stop(number: int, _frame: object) -> None:
@@ -50,27 +45,6 @@ def worker(desk: str, lane_threads: int, effect_threads: int) -> None:
     stopping.wait()
     found.stop()
     found.close()
-
-
-def _find(target: str) -> Paydesk:
-    from paydesk.billing.desk import Paydesk
-    from paydesk.errors import PaydeskError
-
-    module_name, _, name = target.partition(":")
-    if not name:
-        raise click.UsageError(f"{target!r} names no desk. Write it as module:name, such as shop.main:desk.")
-    sys.path.insert(0, str(Path.cwd()))
-    try:
-        found = getattr(importlib.import_module(module_name), name, None)
-    except PaydeskError as error:
-        raise click.ClickException(str(error)) from None
-    except ModuleNotFoundError as error:
-        if error.name is None or not module_name.startswith(error.name):
-            raise
-        raise click.ClickException(f"There is no module {module_name!r} here. Run this where your app is.") from None
-    if not isinstance(found, Paydesk):
-        raise click.ClickException(f"{target} is no Paydesk. Name the one your app makes: {name} = Paydesk().")
-    return found
 
 
 def _log_to_stderr() -> None:

@@ -57,13 +57,17 @@ class Applier:
         effects: Effects,
         plans: PlanFinder,
         now: Callable[[], datetime],
+        *,
+        is_background: bool = False,
     ) -> None:
+        """`is_background`: nobody waits for what is done, so each call to Stripe leaves others the way."""
         self._store = store
         self._stripe = stripe
         self._lanes = lanes
         self._effects = effects
         self._plans = plans
         self._now = now
+        self._is_background = is_background
 
     def apply_due(self) -> bool:
         """Work on one lane that has something due; answers whether there was one."""
@@ -175,7 +179,8 @@ class Applier:
 
     def _read(self, visit: Visit) -> None:
         try:
-            visit.state = read(self._stripe, visit.mirrored, visit.ref.id)
+            is_background = self._is_background or visit.is_late
+            visit.state = read(self._stripe, visit.mirrored, visit.ref.id, is_background=is_background)
         except StripeRefused as refusal:
             if refusal.status == 401:
                 # It is the key that is refused, so this is no object's fault: everything waits for a better one.

@@ -18,7 +18,7 @@ from weakref import WeakSet
 from paydesk.billing.store.arrivals import open_writer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from paydesk.billing.store.arrivals import Arrival, Writer
     from paydesk.billing.store.store import Store
@@ -51,6 +51,15 @@ class GroupCommit:
         future: Future[bool] = Future()
         self._enqueue(arrival, _Blocked(future))
         return future.result()
+
+    def insert_all(self, arrivals: Iterable[Arrival]) -> list[bool]:
+        """The same for many at once, which share commits."""
+        futures: list[Future[bool]] = []
+        for arrival in arrivals:
+            future: Future[bool] = Future()
+            self._enqueue(arrival, _Blocked(future))
+            futures.append(future)
+        return [future.result() for future in futures]
 
     async def insert_async(self, arrival: Arrival) -> bool:
         """The same, without blocking the event loop."""

@@ -18,7 +18,7 @@ from paydesk.billing.mirror.labels import relabel
 from paydesk.billing.mirror.refs import IN_ANOTHERS_LANE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from paydesk.billing.facts import Fact
     from paydesk.billing.inbox.handlers import Handlers
     from paydesk.billing.inbox.signature import Signatures
+    from paydesk.billing.inbox.worker import Patrol
     from paydesk.billing.mirror.read import Stripe
-    from paydesk.billing.mirror.refs import Ref
+    from paydesk.billing.mirror.refs import Json, Ref
     from paydesk.billing.plans import PlanFinder
     from paydesk.billing.store.store import Store
 
@@ -58,12 +59,14 @@ class Inbox:
         """`chores` are done by the worker at its start and every minute, and by `drain` each time."""
         self._store = store
         self._bell = Bell()
-        self._lanes = Lanes(store, f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}", now)
+        self.lanes = Lanes(store, f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}", now)
         self.effects = Effects(store, handlers, now)
         self._plans = plans
         self._is_labelled = False
         self._chores = (self.effects.register, self._relabel, *chores)
-        self._applier = Applier(store, stripe, self._lanes, self.effects, plans, now)
+        self._applier = Applier(store, stripe, self.lanes, self.effects, plans, now)
+        self._patient = Applier(store, stripe, self.lanes, self.effects, plans, now, is_background=True)
+        self._patrols: list[Patrol] = []
         self._commits = GroupCommit(store, self._bell.ring)
         self._receiver = Receiver(signatures, self._commits, livemode=livemode, now=now)
         self._worker: Worker | None = None
@@ -75,6 +78,10 @@ class Inbox:
     async def receive_async(self, body: bytes, header: str | None) -> Receipt:
         """Keep a webhook without blocking the event loop; see Receiver.receive."""
         return await self._receiver.receive_async(body, header)
+
+    def keep(self, events: Iterable[Json]) -> int:
+        """Keep events that we fetched from Stripe ourselves; see Receiver.keep."""
+        return self._receiver.keep(events)
 
     def refresh(self, ref: Ref, *, lane: str | None = None) -> bool:
         """Read an object from Stripe now, and apply it exactly as a webhook about it would.
@@ -91,7 +98,7 @@ class Inbox:
 
         def is_leased() -> bool:
             nonlocal lease
-            lease = self._lanes.claim(lane or ref.id)
+            lease = self.lanes.claim(lane or ref.id)
             return lease is not None
 
         if not wait_until(is_leased, REFRESH_WAIT_SECONDS) or lease is None:
@@ -126,13 +133,20 @@ class Inbox:
             relabel(self._store, self._plans)
             self._is_labelled = True
 
-    def apply_due(self) -> bool:
+    def apply_due(self, *, is_background: bool = False) -> bool:
         """Work on one lane that has something due; answers whether there was one."""
-        return self._applier.apply_due()
+        return (self._patient if is_background else self._applier).apply_due()
+
+    def patrol(self, patrol: Patrol) -> None:
+        """Have the worker do this too, at its start and every minute, beside its other work.
+
+        It may take long: it is called with a function that says whether the worker is to stop.
+        """
+        self._patrols.append(patrol)
 
     def renew(self) -> None:
         """Keep what is being worked on here from being offered to others. The worker does this by itself."""
-        self._lanes.renew()
+        self.lanes.renew()
         self.effects.renew()
 
     def start(self, *, lane_threads: int = LANE_THREADS, effect_threads: int = EFFECT_THREADS) -> None:
@@ -140,7 +154,14 @@ class Inbox:
         if self._worker is None:
             self.effects.register()
             jobs = [*[self.apply_due] * lane_threads, *[self.effects.run_due] * effect_threads]
-            self._worker = Worker(self._store, self._bell, jobs=jobs, renew=self.renew, chores=self._chores)
+            self._worker = Worker(
+                self._store,
+                self._bell,
+                jobs=jobs,
+                renew=self.renew,
+                chores=self._chores,
+                patrols=self._patrols,
+            )
             self._worker.start()
 
     def stop(self) -> None:

@@ -10,16 +10,19 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from paydesk.billing.mirror.refs import lane_of
+from paydesk.billing.log import get_logger
+from paydesk.billing.mirror.refs import Json, lane_of
 from paydesk.billing.store.arrivals import Arrival
 from paydesk.errors import MalformedEvent, PayloadTooLarge, WrongMode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
     from paydesk.billing.inbox.group_commit import GroupCommit
     from paydesk.billing.inbox.signature import Signatures
+
+logger = get_logger(__name__)
 
 # Several times the largest event seen. A web adapter can stop reading a body here.
 BODY_BYTES_MAX = 2 * 1024 * 1024
@@ -58,15 +61,34 @@ class Receiver:
         arrival = self._check(body, header)
         return Receipt(arrival.id, is_duplicate=not await self._commits.insert_async(arrival))
 
+    def keep(self, events: Iterable[Json]) -> int:
+        """Keep events that we fetched from Stripe ourselves, which need no signature; answers how many are new.
+
+        Returns once they are committed. What could never be received is passed over, and said.
+        """
+        now, arrivals = self._now(), []
+        for event in events:
+            try:
+                arrival = arrival_of(event, json.dumps(event, ensure_ascii=False, separators=(",", ":")), now)
+                self._check_mode(arrival)
+            except (MalformedEvent, WrongMode) as refusal:
+                logger.error("Stripe lists an event that cannot be kept, %s: %s", event.get("id"), refusal)  # noqa: TRY400
+            else:
+                arrivals.append(arrival)
+        return sum(self._commits.insert_all(arrivals))
+
     def _check(self, body: bytes, header: str | None) -> Arrival:
         if len(body) > BODY_BYTES_MAX:
             raise PayloadTooLarge(BODY_BYTES_MAX)
         now = self._now()
         self._signatures.check(body, header, now)
         arrival = parse(body, now)
+        self._check_mode(arrival)
+        return arrival
+
+    def _check_mode(self, arrival: Arrival) -> None:
         if arrival.livemode != self._livemode:
             raise WrongMode(arrival.id, livemode=arrival.livemode)
-        return arrival
 
 
 def parse(body: bytes, now: datetime) -> Arrival:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from paydesk.billing.mirror.mirrored import Mirrored
 
 BY_TYPE = {mirrored.type: mirrored for mirrored in MIRRORED}
+# Then it was fetched by a sweep, or Stripe told it again after an outage: a flood that must leave checkouts the way.
+LATE_SECONDS = 600
+
 RANK = {mirrored.type: rank for rank, mirrored in enumerate(MIRRORED)}
 
 
@@ -46,6 +49,12 @@ class Visit:
     is_deleted: bool = False
     outcome: Literal["applied", "parked", "failed"] = "applied"
     error: BaseException | None = None
+
+    @property
+    def is_late(self) -> bool:
+        """Whether all this happened so long before we heard of it that nobody waits at a page for it any more."""
+        ages = [event.received_at.timestamp() - event.created for event in self.events]
+        return bool(ages) and min(ages) > LATE_SECONDS
 
     @property
     def mirrored(self) -> Mirrored:

@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from paydesk.billing.log import get_logger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from paydesk.billing.store.store import Store
 
 logger = get_logger(__name__)
+
+# It is told whether the worker is to stop.
+Patrol = Callable[[Callable[[], bool]], object]
 
 POLL_SECONDS = 1.0
 AFTER_ERROR_SECONDS = 2.0
@@ -59,16 +64,19 @@ class Worker:
         jobs: Sequence[Callable[[], bool]],
         renew: Callable[[], None],
         chores: Sequence[Callable[[], object]],
+        patrols: Sequence[Patrol] = (),
     ) -> None:
         """`jobs` each do one thing that is due, and answer whether there was one; each has a thread of its own.
 
-        `chores` are called at the start and every minute, `renew` every few seconds.
+        `chores` are called at the start and every minute, `renew` every few seconds. `patrols` are like chores, but may
+        take long: each has a thread of its own.
         """
         self._store = store
         self._bell = bell
         self._jobs = jobs
         self._renew = renew
         self._chores = chores
+        self._patrols = patrols
         self._is_stopping = threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -78,6 +86,9 @@ class Worker:
         self._thread("paydesk-renew", self._every, RENEW_SECONDS, [self._renew])
         if self._chores:
             self._thread("paydesk-chores", self._every, CHORE_SECONDS, self._chores)
+        for number, patrol in enumerate(self._patrols, start=1):
+            round_off = partial(patrol, self._is_stopping.is_set)
+            self._thread(f"paydesk-patrol-{number}", self._every, CHORE_SECONDS, [round_off])
         if self._store.is_postgresql:
             self._thread("paydesk-listen", self._listen)
 

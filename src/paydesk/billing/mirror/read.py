@@ -29,10 +29,11 @@ class Stripe(Protocol):
 
 
 class Ask:
-    """Asks Stripe for one object, or for pages of a list."""
+    """Asks Stripe for one object, or for pages of a list. In the background, it leaves others the way."""
 
-    def __init__(self, api: Stripe) -> None:
+    def __init__(self, api: Stripe, *, is_background: bool = False) -> None:
         self._api = api
+        self._is_background = is_background
 
     def get(self, path: str, *, expand: tuple[str, ...] = (), **params: Any) -> Json:
         if expand:
@@ -42,7 +43,7 @@ class Ask:
             raw: Any = client.raw_request
             return cast("Json", raw("get", path, **params).data)
 
-        return self._api.read(f"to show {path}", ask)
+        return self._api.read(f"to show {path}", ask, is_background=self._is_background)
 
     def rest_of(self, listed: Json, path: str, **params: Any) -> None:
         """Fetch what an embedded list leaves out, which holds only the first few."""
@@ -53,12 +54,12 @@ class Ask:
             listed["has_more"] = page["has_more"]
 
 
-def read(api: Stripe, mirrored: Mirrored, object_id: str) -> Json | None:
+def read(api: Stripe, mirrored: Mirrored, object_id: str, *, is_background: bool = False) -> Json | None:
     """The object as it stands now, complete; None if Stripe has no such object.
 
     Raises StripeUnavailable if asking again later may help, StripeRefused if it will not.
     """
-    ask = Ask(api)
+    ask = Ask(api, is_background=is_background)
     try:
         state = ask.get(mirrored.path.format(quote(object_id, safe="")), expand=mirrored.expand)
     except StripeRefused as refusal:

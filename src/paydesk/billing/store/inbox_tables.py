@@ -1,4 +1,4 @@
-"""The tables of the inbox: what arrived, who works on it, what came of it; and our own writes at Stripe."""
+"""The tables of the inbox: what arrived, who works on it, what came of it; and what we do at Stripe ourselves."""
 
 from __future__ import annotations
 
@@ -133,4 +133,32 @@ def attempts(frame: Frame) -> Table:
             postgresql_where=text("state = 'open'"),
             sqlite_where=text("state = 'open'"),
         ),
+    )
+
+
+def walks(frame: Frame) -> Table:
+    """Our walks through Stripe's lists, page by page: how far each has come, so that one that dies is resumed."""
+    return frame.table(
+        "walks",
+        Column("name", Text, primary_key=True),  # events | a mirrored type | prune
+        Column("state", Text, nullable=False),  # idle | due | walking | passed | missing
+        Column("cursor", Text),  # the last object of the last page that was looked at
+        Column("since", BigInteger),  # Stripe's stamp: what was before is history, and nobody is told of it
+        Column("until", BigInteger),  # Stripe's stamp: where this walk may end
+        Column("anchor_id", Text),  # the newest object of the last walk that was finished
+        Column("anchor_at", BigInteger),
+        Column("newest_id", Text),  # the same of this walk
+        Column("newest_at", BigInteger),
+        Column("looked_at", Integer, nullable=False, server_default=text("0")),
+        Column("found", Integer, nullable=False, server_default=text("0")),
+        Column("finished_at", UtcDateTime),
+    )
+
+
+def sightings(frame: Frame) -> Table:
+    """What a walk has met so far: the rows that it did not meet may be gone at Stripe."""
+    return frame.table(
+        "sightings",
+        Column("walk", Text, primary_key=True),
+        Column("id", Text, primary_key=True),
     )

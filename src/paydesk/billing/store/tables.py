@@ -34,3 +34,5 @@ class Tables:
         self.handlers = inbox_tables.handlers(frame)
         self.effects = inbox_tables.effects(frame)
         self.attempts = inbox_tables.attempts(frame)
+        self.walks = inbox_tables.walks(frame)
+        self.sightings = inbox_tables.sightings(frame)

@@ -1,0 +1,73 @@
+"""A shop whose webhooks are lost, and the commands that put it right, called as its owner would."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+from tests.billing.paying import pay
+from tests.billing.till import CATALOG, WEBHOOK_SECRET, Till
+from tests.cli import ENVIRONMENT
+from tests.emulator.controls import Controls
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Owner:
+    """Somebody at a terminal, with the shop's Secrets."""
+
+    def __init__(self, till: Till, database_url: str, folder: Path) -> None:
+        self.till = till
+        self.folder = folder
+        key = till.settings.stripe_secret_key.get_secret_value()
+        catalog = folder / "paydesk.toml"
+        catalog.write_text(CATALOG, encoding="utf-8")
+        self.secrets = {
+            **ENVIRONMENT,
+            "BASE_URL": till.settings.base_url,
+            "DATABASE_URL": database_url,
+            "STRIPE_API_BASE": till.wire.url,
+            "STRIPE_SECRET_KEY": key,
+            "STRIPE_WEBHOOK_SECRET": WEBHOOK_SECRET,
+        }
+        self.controls = Controls(till.wire.stripe_url, key)
+
+    def runs(self, *arguments: str, **secrets: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self._command(*arguments),
+            capture_output=True,
+            text=True,
+            cwd=self.folder,
+            env=self.secrets | secrets,
+            timeout=120,
+        )
+
+    def starts(self, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            self._command(*arguments),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=self.folder,
+            env=self.secrets,
+        )
+
+    def reads(self, *arguments: str, code: int = 0) -> Any:
+        """What a command prints for programs."""
+        ended = self.runs(*arguments, "--json")
+        assert (ended.returncode, ended.stderr) == (code, ""), (ended.returncode, ended.stderr)
+        return json.loads(ended.stdout)
+
+    def sells(self) -> str:
+        """An order, paid for, of which no webhook tells; answers its id."""
+        checkout = self.till.desk.checkout("ebook")
+        pay(checkout.url)
+        self.controls.push(60)  # what follows a payment by itself has happened too
+        return checkout.order.id
+
+    @staticmethod
+    def _command(*arguments: str) -> list[str]:
+        return [sys.executable, "-m", "paydesk", *arguments]

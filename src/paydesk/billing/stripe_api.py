@@ -62,8 +62,11 @@ class StripeApi:
         sleep: Callable[[float], None] = time.sleep,
         now_seconds: Callable[[], float] = time.monotonic,
         chance: Callable[[], float] = random.random,
+        http_client: stripe.HTTPClient | None = None,
     ) -> None:
+        """`http_client` carries the requests in place of the official client's own."""
         self._key = key
+        self._http_client = http_client
         self._api_base = api_base
         self._tries_max = tries_max
         self._sleep = sleep
@@ -136,7 +139,8 @@ class StripeApi:
             self._key.get_secret_value(),
             base_addresses={"api": self._api_base},
             max_network_retries=retries,
-            http_client=stripe.RequestsClient(timeout=(CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS)),
+            http_client=self._http_client
+            or stripe.RequestsClient(timeout=(CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS)),
         )
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, Select, Table, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from paydesk.billing.store.engine import WRITES, create_engine
-from paydesk.billing.store.tables import Tables
+from paydesk.billing.store.tables import Tables, tables_of
 from paydesk.errors import WouldWaitForItself
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Store:
 
     def __init__(self, engine: Engine, tables: Tables | None = None) -> None:
         self.engine = engine
-        self.tables = tables or Tables()
+        self.tables = tables or tables_of()
         self.is_postgresql = engine.dialect.name == "postgresql"
         self.writing = engine.execution_options(**{WRITES: True})
         # Reads need no transaction: each statement sees the latest commit, and saves two round trips on PostgreSQL.
@@ -40,7 +40,7 @@ class Store:
     @classmethod
     def open(cls, database_url: str, *, prefix: str = "", schema: str | None = None) -> Store:
         """The store at `DATABASE_URL`. Connects at first use."""
-        return cls(create_engine(database_url), Tables(prefix, schema))
+        return cls(create_engine(database_url), tables_of(prefix, schema))
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

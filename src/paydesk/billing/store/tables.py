@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from paydesk.billing.store import inbox_tables, mirror_tables
 from paydesk.billing.store.frame import Frame
 
@@ -36,3 +38,9 @@ class Tables:
         self.attempts = inbox_tables.attempts(frame)
         self.walks = inbox_tables.walks(frame)
         self.sightings = inbox_tables.sightings(frame)
+
+
+@lru_cache
+def tables_of(prefix: str = "", schema: str | None = None) -> Tables:
+    """The tables of that name, the same for every desk of a process: what one has compiled, another knows."""
+    return Tables(prefix, schema)

@@ -121,7 +121,6 @@ def test_a_wrong_session_is_refused_in_stripes_words(
 @pytest.mark.parametrize(
     ("changes", "param"),
     [
-        ({"mode": "subscription"}, "mode"),
         ({"automatic_tax": {"enabled": True}}, "automatic_tax[enabled]"),
         ({"shipping_options": [{"shipping_rate": "shr_x"}]}, "shipping_options"),
         (

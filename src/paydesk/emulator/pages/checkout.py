@@ -15,7 +15,7 @@ from paydesk.emulator.kernel.errors import StripeError
 from paydesk.emulator.pages import checkout_code, checkout_form, checkout_view, render
 from paydesk.emulator.pages.checkout_view import View
 from paydesk.emulator.resources import checkout_line_items as line_items
-from paydesk.emulator.resources import checkout_payment, checkout_session, payment_method
+from paydesk.emulator.resources import checkout_payer, checkout_payment, checkout_pricing, payment_method
 from paydesk.emulator.rules import cards, declines
 
 if TYPE_CHECKING:
@@ -31,6 +31,11 @@ if TYPE_CHECKING:
 Answered = Callable[[str, float], Awaitable[bool]]
 
 WAIT_SECONDS: Final = 10.0
+_DONE: Final = {
+    "payment": "This order was already paid",
+    "setup": "Your card was already saved",
+    "subscription": "You have subscribed already",
+}
 CHANGED: Final = "The total has changed since you opened this page. Please check it and pay again."
 
 
@@ -129,9 +134,8 @@ def closed(world: World, session: Document) -> Closed:
     """What is left of a session that was paid, or whose time is over."""
     seller = checkout_view.seller_of(world, session)
     if session["status"] == "complete":
-        is_setup = session["mode"] == "setup"
         return Closed(
-            "Your card was already saved" if is_setup else "This order was already paid",
+            _DONE[session["mode"]],
             f"There is nothing left to do here. {seller} knows about it.",
             is_good=True,
             livemode=world.livemode,
@@ -158,7 +162,23 @@ def finished(session: Document) -> GoTo:
 def _page(world: World, session: Document, *, has_failed: bool) -> Next:
     if not is_open(world, session):
         return closed(world, session)
+    try:
+        checkout_pricing.refresh(world, session)
+    except StripeError as refusal:
+        return _impossible(world, session, refusal)
     return Shown(checkout_view.of(world, session, alert=_what_failed(world, session) if has_failed else None))
+
+
+def _impossible(world: World, session: Document, refusal: StripeError) -> Closed:
+    """What a session sells cannot begin any more, whoever pays."""
+    seller = checkout_view.seller_of(world, session)
+    return Closed(
+        "This cannot be subscribed to any more",
+        f"Nothing was charged. {refusal.message}",
+        link=checkout_view.with_id(session["cancel_url"], session),
+        link_text=f"Back to {seller}",
+        livemode=world.livemode,
+    )
 
 
 def _what_failed(world: World, session: Document) -> str | None:
@@ -168,7 +188,10 @@ def _what_failed(world: World, session: Document) -> str | None:
     if intent is None or lapsed is not None:
         return lapsed
     error = intent.get("last_payment_error") or intent.get("last_setup_error")
-    return None if error is None else _plain(error, (error.get("payment_method") or {}).get("card") or {})
+    if error is None:
+        # A subscription's try that was given up without a word from the bank was for another total.
+        return CHANGED if session["mode"] == "subscription" else None
+    return _plain(error, (error.get("payment_method") or {}).get("card") or {})
 
 
 def _plain(error: Mapping[str, Any], card: Mapping[str, Any]) -> str:
@@ -183,6 +206,10 @@ def _submit(world: World, session: Document, sent: dict[str, Any]) -> Next:
         return finished(session)
     if not is_open(world, session):
         return closed(world, session)
+    try:
+        checkout_pricing.refresh(world, session)
+    except StripeError as refusal:
+        return _impossible(world, session, refusal)
     typed = checkout_form.read(sent)
     change = sent.get("change")
     if isinstance(change, str):
@@ -193,10 +220,10 @@ def _submit(world: World, session: Document, sent: dict[str, Any]) -> Next:
     today = checkout_view.today(world)
     if isinstance(sent.get("test_card"), str):
         typed = checkout_form.with_test_card(typed, sent["test_card"], today)
-    if sent.get("expected_amount") != str(session["amount_total"] or 0):
+    if sent.get("expected_amount") != str(checkout_payment.due(session)):
         return Shown(checkout_view.of(world, session, typed=typed, alert=CHANGED), 409)
-    fixed = checkout_payment.fixed_email(world, session)
-    asks_card = checkout_view.asks_card(session)
+    fixed = checkout_payer.fixed_email(world, session)
+    asks_card = checkout_payment.asks_method(session)
     problems = checkout_form.problems(
         typed, today, asks_email=fixed is None, asks_card=asks_card, countries=render.countries()
     )
@@ -232,8 +259,8 @@ def _method(typed: Typed, fixed_email: str | None) -> dict[str, Any]:
     }
 
 
-def _payer(typed: Typed, fixed_email: str | None) -> checkout_payment.Payer:
-    return checkout_payment.Payer(
+def _payer(typed: Typed, fixed_email: str | None) -> checkout_payer.Payer:
+    return checkout_payer.Payer(
         email=fixed_email or typed.email,
         name=typed.name or None,
         address={"country": typed.country, "postal_code": typed.postal_code or None},
@@ -253,7 +280,7 @@ def _changed(world: World, session: Document, typed: Typed, change: str) -> Next
     if lapsed is not None:
         return Shown(checkout_view.of(world, session, typed=typed, alert=lapsed), 422)
     try:
-        checkout_session.set_lines(world, session, lines)
+        checkout_pricing.set_lines(world, session, lines)
     except StripeError as refusal:
         return Shown(checkout_view.of(world, session, typed=typed, alert=refusal.message), 422)
     world.save(session)

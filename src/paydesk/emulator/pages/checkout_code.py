@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from paydesk.emulator.kernel.errors import StripeError
 from paydesk.emulator.pages import render
-from paydesk.emulator.resources import checkout_discounts, checkout_session, promotion_code
+from paydesk.emulator.resources import checkout_discounts, checkout_pricing, promotion_code
 from paydesk.emulator.resources import checkout_line_items as line_items
 from paydesk.emulator.rules import money, redeeming
 
@@ -50,7 +50,7 @@ def apply(world: World, session: Document, text: str) -> str | None:
         return in_plain_words(why, code, currency)
     discount = checkout_discounts.granted(world, coupon, code, bought, is_typed=True)
     try:
-        checkout_session.set_discount(world, session, discount)
+        checkout_pricing.set_discount(world, session, discount)
     except StripeError:
         least = render.money(money.minimum(currency), currency)
         return f"With this code the total would be less than {least}, which is too little to be charged."
@@ -62,7 +62,7 @@ def remove(world: World, session: Document) -> None:
     """Take back a code that was typed. What the seller gave stays."""
     discount = checkout_discounts.of(session)
     if discount is not None and discount["is_typed"]:
-        checkout_session.set_discount(world, session, None)
+        checkout_pricing.set_discount(world, session, None)
         world.save(session)
 
 

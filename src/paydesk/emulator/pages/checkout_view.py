@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from paydesk.emulator.pages import checkout_code, checkout_form, render
+from paydesk.emulator.pages import checkout_code, checkout_form, checkout_plan, render
 from paydesk.emulator.pages.checkout_form import Typed
-from paydesk.emulator.resources import account, checkout_discounts, checkout_payment, checkout_taxes
+from paydesk.emulator.resources import account, checkout_discounts, checkout_payer, checkout_payment, checkout_taxes
 from paydesk.emulator.resources import checkout_line_items as line_items
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from paydesk.emulator.kernel.document import Document
     from paydesk.emulator.kernel.world import World
+    from paydesk.emulator.pages.checkout_plan import Plan
 
 # More than this is folded away, so that the card stays in sight on a phone.
 ITEMS_SHOWN: Final = 4
@@ -48,14 +49,19 @@ _BUTTONS: Final = {"book": "Book", "donate": "Donate", "subscribe": "Subscribe"}
 
 @dataclass(frozen=True)
 class Item:
-    """A line of the order. `each` is null where one piece has no whole amount of its own."""
+    """A line of the order.
+
+    `each` is null where one piece has no whole amount of its own, `quantity` where what is used is measured; `often` is
+    empty for what is paid once.
+    """
 
     id: str
     name: str
     description: str | None
-    quantity: int
+    quantity: int | None
     amount: int
     each: int | None
+    often: str
     is_adjustable: bool = False
     minimum: int = 0
     maximum: int = 0
@@ -99,11 +105,14 @@ class View:
     seller: str
     is_setup: bool
     is_saved: bool
+    plan: Plan | None
     livemode: bool
     currency: str
     subtotal: int
+    others: int
     tax: int
-    total: int
+    balance: int
+    due: int
     items: tuple[Item, ...]
     shown: int
     discount: Discount | None
@@ -124,7 +133,7 @@ class View:
     @property
     def expected_amount(self) -> int:
         """What the customer agrees to by submitting this very page."""
-        return self.total
+        return self.due
 
     @property
     def focus(self) -> str | None:
@@ -143,19 +152,23 @@ def of(
 ) -> View:
     """The page of an open session."""
     is_setup = session["mode"] == "setup"
-    total = session["amount_total"] or 0
-    items = items_of(world, session)
+    due, seller = checkout_payment.due(session), seller_of(world, session)
+    plan = checkout_plan.of(world, session, seller)
+    items = items_of(world, session, is_trial=plan is not None and plan.is_trial)
     return View(
         id=session.id,
         action=f"/c/pay/{session.id}",
-        seller=seller_of(world, session),
+        seller=seller,
         is_setup=is_setup,
         is_saved=is_setup or bool(session.private.get("payment_intent_data", {}).get("setup_future_usage")),
+        plan=plan,
         livemode=world.livemode,
         currency=session["currency"] or "usd",
         subtotal=session["amount_subtotal"] or 0,
+        others=(session["amount_subtotal"] or 0) - sum(item.amount for item in items),
         tax=checkout_taxes.on_top(session),
-        total=total,
+        balance=due - (session["amount_total"] or 0),
+        due=due,
         items=items,
         # One folded item would save no room.
         shown=ITEMS_SHOWN if len(items) > ITEMS_SHOWN + 1 else len(items),
@@ -163,10 +176,10 @@ def of(
         asks_code=checkout_code.is_asked(session),
         cancel_url=with_id(session["cancel_url"], session),
         success_url=session["success_url"],
-        fixed_email=checkout_payment.fixed_email(world, session),
-        asks_card=asks_card(session),
+        fixed_email=checkout_payer.fixed_email(world, session),
+        asks_card=checkout_payment.asks_method(session),
         asks_person=asks_person,
-        button=_button(session, total),
+        button=_button(session, plan),
         cards=test_cards(world),
         sample=sample(world),
         countries=render.countries(),
@@ -189,9 +202,9 @@ def sample(world: World) -> Sample:
     return Sample(checkout_form.sample_expiry(today(world)))
 
 
-def items_of(world: World, session: Document) -> tuple[Item, ...]:
+def items_of(world: World, session: Document, *, is_trial: bool = False) -> tuple[Item, ...]:
     """The lines of the order."""
-    return tuple(_item(world, line) for line in line_items.lines_of(session))
+    return tuple(_item(world, line, is_trial=is_trial) for line in line_items.lines_of(session))
 
 
 def discount_of(session: Document) -> Discount | None:
@@ -206,11 +219,6 @@ def discount_of(session: Document) -> Discount | None:
         amount=session["total_details"]["amount_discount"],
         is_removable=kept["is_typed"],
     )
-
-
-def asks_card(session: Document) -> bool:
-    """Whether there is something to pay, or a card to save."""
-    return session["mode"] == "setup" or bool(session["amount_total"])
 
 
 def remembered(session: Document) -> Typed:
@@ -234,7 +242,7 @@ def today(world: World) -> date:
     return datetime.fromtimestamp(world.wall, UTC).date()
 
 
-def _item(world: World, line: dict[str, Any]) -> Item:
+def _item(world: World, line: dict[str, Any], *, is_trial: bool) -> Item:
     priced = world.ever("price", line["price"])
     product = world.find("product", priced["product"])
     allowed = line["adjustable_quantity"] or {}
@@ -245,15 +253,19 @@ def _item(world: World, line: dict[str, Any]) -> Item:
         quantity=line["quantity"],
         amount=line["amount_subtotal"],
         each=line_items.each(world, line),
+        often=checkout_plan.note(world, line, is_trial=is_trial),
         is_adjustable=bool(allowed.get("enabled")),
         minimum=allowed.get("minimum", 0),
         maximum=allowed.get("maximum", 0),
     )
 
 
-def _button(session: Document, total: int) -> str:
+def _button(session: Document, plan: Plan | None) -> str:
+    due, wanted = checkout_payment.due(session), session["submit_type"]
     if session["mode"] == "setup":
         return "Save card"
-    if not total:
+    if plan is not None and (not due or wanted in (None, "auto", "subscribe")):
+        return plan.button
+    if not due:
         return "Complete order"
-    return f"{_BUTTONS.get(session['submit_type'] or '', 'Pay')} {render.money(total, session['currency'])}"
+    return f"{_BUTTONS.get(wanted or '', 'Pay')} {render.money(due, session['currency'])}"

@@ -58,7 +58,7 @@ def purchase(world: World, lines: Sequence[Line], currency: str, customer: str |
         world,
         customer,
         currency,
-        sum(line["amount_subtotal"] for line in lines),
+        sum(line["cost"] for line in lines),
         frozenset(_product(world, line) for line in lines),
     )
 
@@ -129,10 +129,9 @@ def lasting(world: World, session: Document) -> Document | None:
     return discounting.grant(world, kept | {"duration": "once"}, session["customer"], checkout_session=session.id)
 
 
-def entries(session: Document) -> list[dict[str, Any]]:
+def entries(discount: Discount | None) -> list[dict[str, Any]]:
     """A session's discount as `discounts` of the subscription that follows: on the terms, and counted once, as here."""
-    kept = of(session)
-    return [] if kept is None else [{"offer": kept}]
+    return [] if discount is None else [{"offer": discount}]
 
 
 def redeem(world: World, session: Document) -> None:

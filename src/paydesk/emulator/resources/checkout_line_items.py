@@ -14,7 +14,7 @@ from paydesk.emulator.kernel.fields import metadata
 from paydesk.emulator.kernel.kinds import Kind
 from paydesk.emulator.kernel.lists import LIMIT_DEFAULT, LIMIT_MAX, Page
 from paydesk.emulator.resources import price, tax_rate
-from paydesk.emulator.resources.checkout_validation import LINES_MAX, QUANTITY_MAX
+from paydesk.emulator.resources.checkout_validation import QUANTITY_MAX, check_number_of_lines
 from paydesk.emulator.rules import price_costs
 
 if TYPE_CHECKING:
@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 ITEM = Kind("item", "li_", embeds=("price",))
 
 Line = dict[str, Any]
-# What a line is taxed by, and what the taxes are: for the totals, not for the API.
-_KEPT: Final = ("tax_rates", "taxes")
+# For the totals, not for the API: what a line costs (where that is due again and again: for a whole period), what it is
+# taxed by, and what the taxes are.
+_KEPT: Final = ("cost", "tax_rates", "taxes")
 
 
 def lines_of(session: Document) -> list[Line]:
@@ -46,6 +47,7 @@ def create(world: World, given: Sequence[dict[str, Any]], mode: str, currency: s
     for index, one in enumerate(given):
         line = _create(world, one, f"line_items[{index}]", mode, lines[0]["currency"] if lines else currency)
         lines.append(line)
+    _check_together(world, lines, mode)
     return lines
 
 
@@ -65,8 +67,7 @@ def update(world: World, session: Document, given: Sequence[dict[str, Any]]) -> 
         lines.append(_changed(world, line, one, where, session))
     if not lines:
         raise missing_param("line_items")
-    if len(lines) > LINES_MAX:
-        raise invalid(f"Array line_items exceeded maximum {LINES_MAX} allowed elements.", param="line_items")
+    _check_together(world, lines, session["mode"])
     return lines
 
 
@@ -79,10 +80,16 @@ def with_quantity(world: World, line: Line, quantity: int) -> Line:
     return _priced(line | {"quantity": chosen}, world.ever("price", line["price"]))
 
 
+def rhythm(world: World, line: Line) -> dict[str, Any] | None:
+    """How often a line item is due: `recurring` of its price; None where it is paid once."""
+    recurring: dict[str, Any] | None = world.ever("price", line["price"])["recurring"]
+    return recurring
+
+
 def each(world: World, line: Line) -> int | None:
-    """What one piece costs; None where it is a fraction, or pieces are sold in packs or in bands."""
+    """What one piece costs; None where it is a fraction, is measured, or pieces are sold in packs or in bands."""
     priced = world.ever("price", line["price"])
-    if priced["transform_quantity"] is not None or priced["billing_scheme"] == "tiered":
+    if priced["transform_quantity"] is not None or priced["billing_scheme"] == "tiered" or line["quantity"] is None:
         return None
     (part,) = price_costs.parts(priced, line["currency"], line["quantity"])
     return None if "." in part.unit_amount_decimal else int(part.unit_amount_decimal)
@@ -138,11 +145,12 @@ def _create(world: World, given: dict[str, Any], where: str, mode: str, currency
         "amount_subtotal": 0,
         "amount_tax": 0,
         "amount_total": 0,
+        "cost": 0,
         "currency": currency or priced["currency"],
         "description": product["name"],
         "metadata": metadata({}, given.get("metadata", {})),
         "price": priced["id"],
-        "quantity": _quantity(given, where),
+        "quantity": _quantity(given, where, priced),
         "tax_rates": tax_rate.chosen(world, given.get("tax_rates"), param=f"{where}[tax_rates]"),
         "taxes": [],
     }
@@ -151,12 +159,12 @@ def _create(world: World, given: dict[str, Any], where: str, mode: str, currency
 
 
 def _changed(world: World, line: Line, given: dict[str, Any], where: str, session: Document) -> Line:
-    changed = dict(line)
+    changed, priced = dict(line), world.ever("price", line["price"])
     if given.get("price") or given.get("price_data"):
         priced = _price(world, given, where, session["mode"], session["currency"])
         changed |= {"price": priced["id"], "description": world.get("product", priced["product"])["name"]}
-    if "quantity" in given:
-        changed["quantity"] = _quantity(given, where)
+    if "quantity" in given or is_metered(priced) != (line["quantity"] is None):
+        changed["quantity"] = _quantity(given, where, priced)
     if "adjustable_quantity" in given:
         changed["adjustable_quantity"] = _adjustable(given["adjustable_quantity"], where)
     if "metadata" in given:
@@ -164,7 +172,13 @@ def _changed(world: World, line: Line, given: dict[str, Any], where: str, sessio
     if "tax_rates" in given:
         changed["tax_rates"] = tax_rate.chosen(world, given["tax_rates"], param=f"{where}[tax_rates]")
     _check_allowed(changed, where)
-    return _priced(changed, world.ever("price", changed["price"]))
+    return _priced(changed, priced)
+
+
+def _check_together(world: World, lines: Sequence[Line], mode: str) -> None:
+    """Refuse lines that one session cannot sell together."""
+    recurring = sum(1 for line in lines if rhythm(world, line) is not None)
+    check_number_of_lines(mode, recurring, len(lines) - recurring)
 
 
 def _price(world: World, given: dict[str, Any], where: str, mode: str, currency: str | None) -> Document:
@@ -193,8 +207,20 @@ def _price(world: World, given: dict[str, Any], where: str, mode: str, currency:
     return priced
 
 
-def _quantity(given: dict[str, Any], where: str) -> int:
+def is_metered(priced: Document) -> bool:
+    """Whether what is used is measured, and billed afterwards."""
+    return bool(priced["recurring"] is not None and priced["recurring"]["usage_type"] == "metered")
+
+
+def _quantity(given: dict[str, Any], where: str, priced: Document) -> int | None:
     quantity = given.get("quantity")
+    if is_metered(priced):
+        if quantity is not None:
+            raise invalid(
+                f"Quantity should not be specified where usage_type is `metered`. Remove `quantity` from `{where}`",
+                param=f"{where}[quantity]",
+            )
+        return None
     if quantity is None:
         raise invalid(f"Quantity is required. Add `quantity` to `{where}`", param=where)
     if quantity < 0 or (quantity == 0 and not (given.get("adjustable_quantity") or {}).get("enabled")):
@@ -220,6 +246,11 @@ def _adjustable(given: dict[str, Any] | None, where: str) -> dict[str, Any] | No
 
 def _check_allowed(line: Line, where: str) -> None:
     allowed = line["adjustable_quantity"]
+    if allowed is not None and line["quantity"] is None:
+        raise invalid(
+            "`adjustable_quantity` cannot be used with a metered price: it is billed by what is used.",
+            param=f"{where}[adjustable_quantity]",
+        )
     if allowed is not None and not allowed["minimum"] <= line["quantity"] <= allowed["maximum"]:
         raise invalid(
             f"The quantity must be between {allowed['minimum']} and {allowed['maximum']}, "
@@ -229,8 +260,10 @@ def _check_allowed(line: Line, where: str) -> None:
 
 
 def _priced(line: Line, priced: Document) -> Line:
-    amount = price_costs.total(priced, line["currency"], line["quantity"])
-    return line | {"amount_subtotal": amount, "amount_total": amount}
+    # What is measured costs nothing in advance.
+    many = line["quantity"]
+    amount = 0 if many is None else price_costs.total(priced, line["currency"], many)
+    return line | {"amount_subtotal": amount, "amount_total": amount, "cost": amount}
 
 
 def _out_of_range(bound: str, param: str) -> StripeError:

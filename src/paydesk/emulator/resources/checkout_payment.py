@@ -6,14 +6,14 @@ try and kept for the next ones, and only a payment that went well completes the 
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from paydesk.emulator.kernel.errors import StripeError, invalid
-from paydesk.emulator.kernel.fields import address
 from paydesk.emulator.resources import (
     checkout_discounts,
     checkout_invoice,
+    checkout_subscription,
     customer,
     paying,
     payment_intent,
@@ -21,6 +21,7 @@ from paydesk.emulator.resources import (
     setup_intent,
 )
 from paydesk.emulator.resources.checkout_line_items import lines_of
+from paydesk.emulator.resources.checkout_payer import customer_for
 from paydesk.emulator.resources.checkout_shape import details
 from paydesk.emulator.rules import confirming
 from paydesk.emulator.rules.confirming import Accept
@@ -29,21 +30,12 @@ from paydesk.emulator.rules.intents import NARROWING
 if TYPE_CHECKING:
     from paydesk.emulator.kernel.document import Document
     from paydesk.emulator.kernel.world import World
+    from paydesk.emulator.resources.checkout_payer import Payer
 
 EXPIRE: Final = "checkout.session.expire"
 SETTLE: Final = "checkout.session.settle"
 _PAID: Final = {"succeeded": "paid", "requires_capture": "unpaid", "processing": "unpaid"}
 _GIVEN_UP: Final = ("requires_payment_method", "requires_confirmation", "requires_action")
-
-
-@dataclass(frozen=True)
-class Payer:
-    """Who pays, as far as the page asked or the payment method tells."""
-
-    email: str | None
-    name: str | None = None
-    phone: str | None = None
-    address: dict[str, Any] | None = None
 
 
 def check_open(session: Document, done: str) -> None:
@@ -68,18 +60,35 @@ def submit(world: World, session: Document, payer: Payer, method: Document | Non
     checkout_discounts.check(world, session, lines_of(session))
     checkout_invoice.check(world, session)
     session.private["payer"] = asdict(payer)
-    if session["mode"] == "payment" and not session["amount_total"]:
+    with world.telling(checkout_subscription.news(session)):
+        _pay(world, session, method)
+    _note_told(world, session)
+
+
+def due(session: Document) -> int:
+    """What is to be paid of a session now."""
+    total = session["amount_total"] or 0
+    return int(session.private.get("due", total))
+
+
+def asks_method(session: Document) -> bool:
+    """Whether a card is asked for: to pay with, or to be charged later."""
+    is_kept = session["mode"] != "payment" and session["payment_method_collection"] == "always"
+    return is_kept or bool(due(session))
+
+
+def _pay(world: World, session: Document, method: Document | None) -> None:
+    if not asks_method(session):
         # An earlier try, before a code made the order free, is a payment nobody waits for.
-        give_up(world, session)
-        session["payment_intent"] = None
-        _complete(world, session, "no_payment_required", _customer_for(world, session))
+        _drop_intent(world, session)
+        _complete(world, session, "no_payment_required", customer_for(world, session))
         return
     if method is None:
         raise StripeError("Missing required param: payment_method.", code="parameter_missing", param="payment_method")
     intent = _intent(world, session)
     world.save(session)
     if _is_accepted(intent, method):
-        intent["customer"] = _customer_for(world, session)
+        intent["customer"] = customer_for(world, session)
     back = f"{world.base_url}/c/pay/{session.id}"
     if intent["object"] == "setup_intent":
         setup_intent.confirm(world, intent, method, return_url=back)
@@ -95,14 +104,21 @@ def authenticated(world: World, intent: Document, *, passed: bool) -> None:
         StripeError: 400 when no answer is waited for.
     """
     session = session_of(world, intent)
-    if session is not None and passed and _is_used_up(world, session):
-        # While the bank was asked, somebody else had the last redemption: nothing is charged, and the page says why.
+    if session is not None and passed and _is_in_vain(world, session, intent):
+        # Nothing is charged, and the page says why.
         abandon_try(world, session)
         return
+    with world.telling(() if session is None else checkout_subscription.news(session)):
+        _go_on(world, session, intent, passed=passed)
+    if session is not None:
+        _note_told(world, session)
+
+
+def _go_on(world: World, session: Document | None, intent: Document, *, passed: bool) -> None:
     if session is not None and passed and intent["payment_method"] is not None:
         method = world.get("payment_method", intent["payment_method"])
         if _is_accepted(intent, method, is_authenticated=True):
-            intent["customer"] = _customer_for(world, session)
+            intent["customer"] = customer_for(world, session)
     if intent["object"] == "setup_intent":
         setup_intent.finish_authentication(world, intent, passed=passed)
     else:
@@ -111,19 +127,34 @@ def authenticated(world: World, intent: Document, *, passed: bool) -> None:
         _follow(world, session, intent)
 
 
-def _is_used_up(world: World, session: Document) -> bool:
-    return checkout_discounts.lapsed(world, session, lines_of(session)) == "used_up"
+def _is_in_vain(world: World, session: Document, intent: Document) -> bool:
+    """While the bank was asked, somebody else had the last redemption, or what is due has become something else."""
+    if session["status"] != "open":
+        return False
+    if checkout_discounts.lapsed(world, session, lines_of(session)) == "used_up":
+        return True
+    if session["mode"] != "subscription":
+        return False
+    try:
+        found = checkout_subscription.quoted_for(world, session)
+    except StripeError:
+        return True
+    return bool(found.due != intent.get("amount", 0))
 
 
 def session_of(world: World, intent: Document) -> Document | None:
     """The session an intent was opened for, if one was."""
-    return world.first("checkout.session", intent["object"], intent.id)
+    identifier = intent.private.get("checkout")
+    return None if identifier is None else world.find("checkout.session", identifier)
 
 
 def intent_of(world: World, session: Document) -> Document | None:
-    """The intent behind a session, if it came to one."""
-    kind = "setup_intent" if session["mode"] == "setup" else "payment_intent"
-    return world.find(kind, session[kind]) if session[kind] else None
+    """The intent behind a session, if it came to one. That of a subscription is nobody else's business."""
+    for kind in ("payment_intent", "setup_intent"):
+        identifier = session.private.get(kind) or session[kind]
+        if identifier is not None:
+            return world.find(kind, identifier)
+    return None
 
 
 def challenge_url(world: World, session: Document) -> str | None:
@@ -172,21 +203,44 @@ def settle(world: World, intent_id: str) -> None:
 
 def _intent(world: World, session: Document) -> Document:
     """The session's intent: opened at the first try, and brought up to date for the next ones."""
-    intent = intent_of(world, session)
+    intent, amount = intent_of(world, session), due(session)
+    if intent is not None and (intent["object"] == "setup_intent") != (amount == 0):
+        # What was to be paid has become free, or the other way round.
+        _drop_intent(world, session)
+        intent = None
     if intent is None:
-        given = {
-            **session.private["payment_intent_data"],
-            **{name: session.get(name) for name in NARROWING},
-            "amount": session["amount_total"],
-            "currency": session["currency"],
-            "customer": session["customer"],
-            "payment_method_options": session["payment_method_options"],
-        }
+        intent = _opened(world, session, amount)
+    if intent["object"] == "payment_intent":
+        intent["amount"] = amount
+    return intent
+
+
+def _opened(world: World, session: Document, amount: int) -> Document:
+    given: dict[str, Any] = {
+        **session.private["payment_intent_data"],
+        **{name: session.get(name) for name in NARROWING},
+        "amount": amount,
+        "currency": session["currency"],
+        "customer": session["customer"],
+        "payment_method_options": session["payment_method_options"],
+    }
+    if session["mode"] == "payment":
         intent = payment_intent.open_intent(world, given, checkout=session.id, settled_by=SETTLE)
         session["payment_intent"] = intent.id
-    if intent["object"] == "payment_intent":
-        intent["amount"] = session["amount_total"]
+        return intent
+    if not amount:
+        intent = setup_intent.open_intent(world, given, checkout=session.id)
+    else:
+        given |= {"description": checkout_subscription.PURPOSE, "setup_future_usage": "off_session"}
+        intent = payment_intent.open_intent(world, given, checkout=session.id, settled_by=SETTLE)
+    session.private[intent["object"]] = intent.id
     return intent
+
+
+def _drop_intent(world: World, session: Document) -> None:
+    give_up(world, session)
+    for kept in (session, session.private):
+        kept["payment_intent"] = kept["setup_intent"] = None
 
 
 def _is_accepted(intent: Document, method: Document, *, is_authenticated: bool = False) -> bool:
@@ -204,32 +258,6 @@ def _is_accepted(intent: Document, method: Document, *, is_authenticated: bool =
     return isinstance(verdict, Accept)
 
 
-def _customer_for(world: World, session: Document) -> str | None:
-    """The customer a completed session belongs to: the given one, a new one, or (for guests) nobody."""
-    payer = session.private["payer"]
-    if session["customer"] is not None:
-        _complement(world, session, payer)
-        return str(session["customer"])
-    if session["customer_creation"] != "always" and not checkout_invoice.is_wanted(session):
-        return None
-    return customer.add_untold(world, payer).id
-
-
-def _complement(world: World, session: Document, payer: dict[str, Any]) -> None:
-    """What the customer told the page and the seller did not know yet."""
-    known = world.find("customer", session["customer"])
-    if known is None:
-        return
-    wanted = session.private.get("customer_update", {})
-    if not known["email"]:
-        known["email"] = payer["email"]
-    if wanted.get("name") == "auto" and payer["name"]:
-        known["name"] = payer["name"]
-    if wanted.get("address") == "auto" and payer["address"]:
-        known["address"] = address(payer["address"])
-    world.save(known, "customer.updated")
-
-
 def _follow(world: World, session: Document, intent: Document) -> None:
     """Complete the session if its intent has come that far."""
     if session["status"] != "open":
@@ -239,6 +267,14 @@ def _follow(world: World, session: Document, intent: Document) -> None:
             _complete(world, session, "no_payment_required", intent["customer"])
     elif intent["status"] in _PAID:
         _complete(world, session, _PAID[intent["status"]], intent["customer"])
+
+
+def _note_told(world: World, session: Document) -> None:
+    """Remember which event tells of a session that is complete: the page waits until it was delivered."""
+    if session["status"] == "complete":
+        told = world.first("event", "type", "checkout.session.completed")
+        session.private["told"] = None if told is None else told.id
+        world.save(session)
 
 
 def _complete(world: World, session: Document, payment_status: str, customer_id: str | None) -> None:
@@ -253,25 +289,7 @@ def _complete(world: World, session: Document, payment_status: str, customer_id:
     world.unschedule(EXPIRE, session.id)
     if checkout_invoice.is_wanted(session) and payment_status != "unpaid":
         checkout_invoice.bill(world, session, intent_of(world, session))
+    if session["mode"] == "subscription":
+        checkout_subscription.begin(world, session, intent_of(world, session))
     world.save(session)
     world.emit("checkout.session.completed", session)
-    told = world.first("event", "type", "checkout.session.completed")
-    session.private["told"] = None if told is None else told.id
-    world.save(session)
-
-
-def fixed_email(world: World, session: Document) -> str | None:
-    """The e-mail address the seller already knows, which the customer cannot change."""
-    if session["customer_email"]:
-        return str(session["customer_email"])
-    known = world.find("customer", session["customer"]) if session["customer"] else None
-    return known["email"] if known is not None and known["email"] else None
-
-
-def payer_of(world: World, session: Document, method: Document | None, email: str | None = None) -> Payer:
-    """Who pays, told by the payment method; an address that the seller fixed comes first."""
-    known = fixed_email(world, session)
-    if method is None:
-        return Payer(known or email)
-    billing = method["billing_details"]
-    return Payer(known or email or billing["email"], billing["name"], billing["phone"], billing["address"])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from paydesk.emulator.kernel.errors import StripeError, invalid
+from paydesk.emulator.kernel.errors import invalid
 from paydesk.emulator.kernel.fields import metadata
 from paydesk.emulator.kernel.kinds import Kind
 from paydesk.emulator.kernel.routes import Call, Route, listing, retrieve, words
@@ -16,16 +16,17 @@ from paydesk.emulator.resources import (
     checkout_discounts,
     checkout_invoice,
     checkout_payment,
+    checkout_pricing,
     checkout_taxes,
     checkout_validation,
     setup_intent,
 )
 from paydesk.emulator.resources import checkout_line_items as line_items
+from paydesk.emulator.resources.checkout_cart import Cart
 from paydesk.emulator.resources.checkout_payment import EXPIRE, check_open
 from paydesk.emulator.resources.checkout_shape import opened
-from paydesk.emulator.rules.checkout_totals import Totals, totals
 from paydesk.emulator.rules.intents import NARROWING
-from paydesk.emulator.rules.money import AMOUNT_MAX, amount_text, check_currency, minimum
+from paydesk.emulator.rules.money import check_currency
 
 if TYPE_CHECKING:
     from paydesk.emulator.kernel.document import Document
@@ -76,20 +77,15 @@ def _create(call: Call) -> Document:
     lines = line_items.create(world, given.get("line_items", ()), given["mode"], wanted)
     currency = lines[0]["currency"] if lines else wanted
     discount = checkout_discounts.asked(world, given, lines, currency, given.get("customer"))
-    lines = checkout_taxes.taxed(world, checkout_discounts.discounted(world, lines, discount), given.get("customer"))
-    sums = totals(lines) if lines else None
-    if sums is not None and currency is not None:
-        check_total(sums, currency)
-    session = opened(world, given, currency=currency, totals=sums, customer=customer)
+    session = opened(world, given, currency=currency, customer=customer)
     session["discounts"] = checkout_discounts.shown(discount)
     call.echo(session)
     checkout_invoice.check(world, session)
-    session.private = {
-        "discount": discount,
-        "lines": lines,
-        "payment_intent_data": given.get("payment_intent_data") or {},
-        "customer_update": given.get("customer_update") or {},
-    }
+    terms = {name: given.get(name) or {} for name in ("customer_update", "payment_intent_data", "subscription_data")}
+    session.private = {"discount": discount, **terms}
+    if lines and currency is not None:
+        cart = Cart(given["mode"], lines, currency, session["customer"], discount, terms["subscription_data"])
+        checkout_pricing.put(session, checkout_pricing.priced(world, cart))
     if given["mode"] == "setup":
         for_setup = (given.get("setup_intent_data") or {}) | {
             **{name: session.get(name) for name in NARROWING},
@@ -101,56 +97,6 @@ def _create(call: Call) -> Document:
     return world.add(session)
 
 
-def check_total(sums: Totals, currency: str) -> None:
-    """Refuse a total that cannot be charged. Nothing to pay is no charge, and allowed."""
-    if 0 < sums.total < minimum(currency):
-        raise StripeError(
-            "The Checkout Session's total amount due must add up to at least "
-            f"{amount_text(minimum(currency), currency)} {currency}",
-            code="amount_too_small",
-        )
-    if sums.total > AMOUNT_MAX:
-        raise StripeError(
-            "The Checkout Session's total amount due must be no more than "
-            f"{amount_text(AMOUNT_MAX, currency)} {currency}",
-            code="amount_too_large",
-        )
-
-
-def set_lines(world: World, session: Document, lines: list[line_items.Line]) -> None:
-    """Sell these from now on, at what they cost less the session's discount.
-
-    Raises:
-        StripeError: 400 where the total cannot be charged, or the discount is not to be had for these.
-    """
-    checkout_discounts.check(world, session, lines)
-    _sell(world, session, lines, checkout_discounts.of(session))
-
-
-def set_discount(world: World, session: Document, discount: checkout_discounts.Discount | None) -> None:
-    """Give what is sold for less from now on, or (for None) at its full price again.
-
-    Raises:
-        StripeError: 400 where the total cannot be charged.
-    """
-    _sell(world, session, line_items.lines_of(session), discount)
-
-
-def _sell(
-    world: World, session: Document, lines: list[line_items.Line], discount: checkout_discounts.Discount | None
-) -> None:
-    lines = checkout_taxes.taxed(world, checkout_discounts.discounted(world, lines, discount), session["customer"])
-    sums = totals(lines)
-    check_total(sums, session["currency"])
-    checkout_payment.abandon_try(world, session)
-    session.private["discount"] = discount
-    session.private["lines"] = lines
-    session["amount_subtotal"] = sums.subtotal
-    session["amount_total"] = sums.total
-    session["discounts"] = checkout_discounts.shown(discount)
-    session["total_details"] = sums.details()
-
-
 def _update(call: Call) -> Document:
     world, given = call.world, call.params
     session = world.get("checkout.session", call.path["session"])
@@ -160,7 +106,7 @@ def _update(call: Call) -> Document:
         check_open(session, "updated")
         if session["mode"] == "setup":
             raise invalid("You can not pass `line_items` in `setup` mode.", param="line_items")
-        set_lines(world, session, line_items.update(world, session, given["line_items"]))
+        checkout_pricing.set_lines(world, session, line_items.update(world, session, given["line_items"]))
     shipping = (given.get("collected_information") or {}).get("shipping_details")
     if shipping is not None:
         session["collected_information"]["shipping_details"] = {

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from paydesk.emulator.kernel.world import World
-    from paydesk.emulator.rules.checkout_totals import Totals
 
 OPEN_SECONDS: Final = 24 * 60 * 60
 # The third and fourth letters of an id tell the mode.
@@ -38,10 +37,8 @@ _INVOICE_DATA: Final[dict[str, Any]] = {
 }
 
 
-def opened(
-    world: World, given: Mapping[str, Any], *, currency: str | None, totals: Totals | None, customer: Document | None
-) -> Document:
-    """An open session; not kept yet. Without line items (setup mode) there are no totals."""
+def opened(world: World, given: Mapping[str, Any], *, currency: str | None, customer: Document | None) -> Document:
+    """An open session; not kept yet. What it comes to, where it sells something, is still to be put in."""
     mode = given["mode"]
     is_setup = mode == "setup"
     identifier = _identifier(world, mode)
@@ -57,8 +54,8 @@ def opened(
             "after_expiration": _after_expiration(given.get("after_expiration")),
             "allow_promotion_codes": given.get("allow_promotion_codes"),
             "allowed_payment_method_types": given.get("allowed_payment_method_types"),
-            "amount_subtotal": None if totals is None else totals.subtotal,
-            "amount_total": None if totals is None else totals.total,
+            "amount_subtotal": None,
+            "amount_total": None,
             "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None},
             "billing_address_collection": None,
             "branding_settings": _branding(world, given.get("branding_settings") or {}),
@@ -97,7 +94,7 @@ def opened(
             "origin_context": None,
             "payment_intent": None,
             "payment_link": None,
-            "payment_method_collection": "always" if is_setup else "if_required",
+            "payment_method_collection": _collection(given),
             "payment_method_configuration_details": {"id": f"pmc_1{world.sandbox.account[6:]}00000000", "parent": None},
             "payment_method_options": {"card": {"request_three_d_secure": _three_d_secure(given)}},
             "payment_method_types": method_types(dict(given), currency),
@@ -119,7 +116,7 @@ def opened(
             "submit_type": given.get("submit_type"),
             "subscription": None,
             "success_url": given["success_url"],
-            "total_details": None if totals is None else totals.details(),
+            "total_details": None,
             "ui_mode": "hosted_page",
             "url": f"{world.base_url}/c/pay/{identifier}",
             "wallet_options": None,
@@ -156,9 +153,16 @@ def _customer_creation(given: Mapping[str, Any], customer: Document | None) -> s
         return str(given["customer_creation"])
     if given["mode"] == "setup":
         return None
+    if given["mode"] == "subscription":
+        # Somebody will have to be billed again.
+        return "always"
     # A card that is to be charged again must belong to somebody.
     is_saved = (given.get("payment_intent_data") or {}).get("setup_future_usage")
     return "always" if is_saved else "if_required"
+
+
+def _collection(given: Mapping[str, Any]) -> str:
+    return str(given.get("payment_method_collection") or ("if_required" if given["mode"] == "payment" else "always"))
 
 
 def _invoice_creation(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,8 @@ from paydesk.emulator.rules.addresses import check_email, check_url
 EXPIRES_SECONDS_MIN: Final = 30 * 60
 EXPIRES_SECONDS_MAX: Final = 24 * 60 * 60
 LINES_MAX: Final = 100
+# In subscription mode, so many that are due again and again, and so many that are paid once.
+LINES_OF_A_KIND_MAX: Final = 20
 QUANTITY_MAX: Final = 999_999
 
 # Which group of parameters belongs to which mode.
@@ -47,6 +49,11 @@ REFUSED: Final[Mapping[str, str]] = {
     "payment_method_options.sepa_debit.setup_future_usage": "the account would not be kept.",
     "payment_method_options.us_bank_account.setup_future_usage": "the account would not be kept.",
     "setup_intent_data.on_behalf_of": "the card would be saved for the wrong account.",
+    "subscription_data.application_fee_percent": "no money would reach the platform.",
+    "subscription_data.invoice_settings.issuer": "the invoices would be another account's.",
+    "subscription_data.on_behalf_of": "the payments would belong to the wrong account.",
+    "subscription_data.pending_invoice_item_interval": "invoices between two periods would be missing.",
+    "subscription_data.transfer_data": "no money would reach the connected account.",
 }
 _NOT_YET: Final = {
     "automatic_tax.enabled": "tax would be missing from the total",
@@ -69,12 +76,33 @@ def check(given: Mapping[str, Any], now: int) -> None:
         check_email(given["customer_email"], param="customer_email")
 
 
+def check_number_of_lines(mode: str, recurring: int, once: int) -> None:
+    """Refuse more line items, recurring ones and those paid once, than a session of this mode sells, or too few.
+
+    Raises:
+        StripeError: 400.
+    """
+    if mode != "subscription":
+        if recurring + once > LINES_MAX:
+            raise _too_many(LINES_MAX)
+        return
+    if not recurring:
+        raise invalid(
+            "You must provide at least one recurring price in `subscription` mode when using prices.",
+            param="line_items",
+        )
+    for name, number in (("recurring", recurring), ("one-time", once)):
+        if number > LINES_OF_A_KIND_MAX:
+            raise invalid(
+                f"You can have at most {LINES_OF_A_KIND_MAX} line items with {name} prices in `subscription` mode.",
+                param="line_items",
+            )
+
+
 def _problems(given: Mapping[str, Any], now: int) -> Iterator[StripeError]:
     mode = given.get("mode")
     if mode is None:
         yield missing_param("mode")
-    if mode == "subscription":
-        yield _not_modelled("mode", "`subscription` mode would start a subscription, which it cannot do yet")
     yield from _of_ui(given)
     yield from _together(given)
     yield from _of_mode(given, str(mode))
@@ -120,18 +148,20 @@ def _of_mode(given: Mapping[str, Any], mode: str) -> Iterator[StripeError]:
     for name, modes in _OF_MODE.items():
         if given.get(name) and mode not in modes:
             yield invalid(f"You can not pass `{name}` in `{mode}` mode.", param=name)
-    if mode == "payment" and not given.get("line_items"):
+    if mode != "setup" and not given.get("line_items"):
         yield missing_param("line_items")
     if len(given.get("line_items", ())) > LINES_MAX:
-        yield invalid(f"Array line_items exceeded maximum {LINES_MAX} allowed elements.", param="line_items")
+        yield _too_many(LINES_MAX)
+    if mode == "subscription" and given.get("customer_creation"):
+        yield invalid("`customer_creation` can only be used in `payment` mode.", param="customer_creation")
     if mode == "setup" and not given.get("currency") and not given.get("allowed_payment_method_types"):
         yield missing_param("currency")
-    if given.get("payment_method_collection"):
+    if given.get("payment_method_collection") and mode != "subscription":
         yield invalid(
             "You can only set `payment_method_collection` if there are recurring prices.",
             param="payment_method_collection",
         )
-    if mode == "setup" and (given.get("invoice_creation") or {}).get("enabled"):
+    if mode != "payment" and (given.get("invoice_creation") or {}).get("enabled"):
         yield invalid(
             "You can only enable invoice creation when mode is set to payment. Invoices are created automatically "
             "when mode is set to subscription, and are unsupported when set to setup.",
@@ -151,6 +181,10 @@ def _not_yet(given: Mapping[str, Any]) -> Iterator[StripeError]:
         yield _not_modelled("invoice_creation.enabled", "no invoice would follow a payment that is captured later")
     if given.get("shipping_options"):
         yield _not_modelled("shipping_options", "the total would be wrong")
+
+
+def _too_many(most: int) -> StripeError:
+    return invalid(f"Array line_items exceeded maximum {most} allowed elements.", param="line_items")
 
 
 def _not_modelled(name: str, why: str) -> StripeError:

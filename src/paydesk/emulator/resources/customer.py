@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 from paydesk.emulator.kernel.document import Document
 from paydesk.emulator.kernel.errors import StripeError, invalid
 from paydesk.emulator.kernel.fields import address, metadata
-from paydesk.emulator.kernel.kinds import Include, Kind
-from paydesk.emulator.kernel.lists import Page, nested
+from paydesk.emulator.kernel.kinds import Kind
+from paydesk.emulator.kernel.lists import kept, nested
 from paydesk.emulator.kernel.routes import Call, Route, listing, retrieve, words
 from paydesk.emulator.kernel.search import search
 from paydesk.emulator.resources import card, customer_balance_transaction, payment_method, tax_id, test_clock
+from paydesk.emulator.resources.subscription_shape import ENDED, SUBSCRIPTION
 from paydesk.emulator.rules.addresses import check_email
 
 if TYPE_CHECKING:
@@ -23,9 +24,10 @@ _NAMES = words("business_name individual_name")
 _PLAIN = words("balance description email name next_invoice_sequence phone preferred_locales tax_exempt")
 
 
-def _none_yet(part: str) -> Include:
-    """An empty list of what a customer has none of."""
-    return lambda world, customer: Page(f"/v1/customers/{customer['id']}/{part}", [], has_more=False).value()
+def _subscriptions(world: World, customer: Document) -> dict[str, Any]:
+    """What a customer subscribes to, newest first: what has ended is not in it."""
+    live = [one for one in world.having("subscription", "customer", customer["id"]) if one["status"] not in ENDED]
+    return kept(live, {}, f"/v1/customers/{customer['id']}/subscriptions", SUBSCRIPTION).value()
 
 
 CUSTOMER = Kind(
@@ -42,7 +44,7 @@ CUSTOMER = Kind(
         "sources": lambda world, customer: nested(
             world, card.CARD, f"/v1/customers/{customer['id']}/sources", "customer", customer["id"]
         ),
-        "subscriptions": _none_yet("subscriptions"),
+        "subscriptions": _subscriptions,
         "tax": lambda world, customer: {
             "automatic_tax": "not_collecting",
             "ip_address": None,

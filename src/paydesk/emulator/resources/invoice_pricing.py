@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from paydesk.emulator.kernel.world import World
 
 # Of these, one says what a thing costs.
-WAYS: Final = ("amount", "price_data", "pricing", "unit_amount_decimal")
+WAYS: Final = ("amount", "price_data", "pricing", "sold", "unit_amount_decimal")
 
 
 @dataclass(frozen=True)
@@ -97,6 +97,9 @@ def _of_amount(world: World, given: dict[str, Any], currency: str, under: Under)
 
 
 def _price(world: World, given: dict[str, Any], under: Under) -> Document:
+    if given.get("sold") is not None:
+        # No request can say this: Checkout has sold at this price already, whatever became of it.
+        return world.ever("price", given["sold"])
     if given.get("price_data") is not None:
         return price.create_inline(world, given["price_data"], param=under("price_data"))
     named = given["pricing"].get("price")

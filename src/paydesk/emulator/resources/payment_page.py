@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from paydesk.emulator.kernel import contract
 from paydesk.emulator.kernel.errors import StripeError
 from paydesk.emulator.kernel.routes import Call, Route
-from paydesk.emulator.resources import account, checkout_payment, payment_method
+from paydesk.emulator.resources import account, checkout_payer, checkout_payment, checkout_pricing, payment_method
 
 if TYPE_CHECKING:
     from paydesk.emulator.kernel.document import Document
@@ -18,25 +18,27 @@ if TYPE_CHECKING:
 
 
 def _retrieve(call: Call) -> dict[str, Any]:
-    return _page(call.world, call.world.get("checkout.session", call.path["session"]))
+    session = call.world.get("checkout.session", call.path["session"])
+    checkout_pricing.refresh(call.world, session)
+    return _page(call.world, session)
 
 
 def _confirm(call: Call) -> dict[str, Any]:
     world, given = call.world, call.params
     session = world.get("checkout.session", call.path["session"])
     checkout_payment.check_open(session, "confirmed")
-    expected = given.get("expected_amount")
-    if expected is not None and str(expected) != str(session["amount_total"] or 0):
+    checkout_pricing.refresh(world, session)
+    expected, due = given.get("expected_amount"), checkout_payment.due(session)
+    if expected is not None and str(expected) != str(due):
         raise StripeError(
-            f"The amount you expected ({expected}) is not what is due ({session['amount_total'] or 0}): "
+            f"The amount you expected ({expected}) is not what is due ({due}): "
             "the session has changed meanwhile. Retrieve the page again.",
             code="checkout_amount_mismatch",
             param="expected_amount",
         )
     method = _method(world, given)
-    checkout_payment.submit(
-        world, session, checkout_payment.payer_of(world, session, method, _text(given, "email")), method
-    )
+    payer = checkout_payer.of(world, session, method, _text(given, "email"))
+    checkout_payment.submit(world, session, payer, method)
     return _page(world, session)
 
 
@@ -66,6 +68,7 @@ def _page(world: World, session: Document) -> dict[str, Any]:
     """The session, and what a page needs beside it."""
     intent = checkout_payment.intent_of(world, session)
     kind = None if intent is None else intent["object"]
+    due = None if session["amount_total"] is None else checkout_payment.due(session)
     return session | {
         "account_settings": {
             "account_id": world.sandbox.account,
@@ -73,13 +76,13 @@ def _page(world: World, session: Document) -> dict[str, Any]:
         },
         "line_item_group": {
             "currency": session["currency"],
-            "due": session["amount_total"],
+            "due": due,
             "subtotal": session["amount_subtotal"],
             "total": session["amount_total"],
         },
         "session_id": session.id,
         "total_summary": {
-            "due": session["amount_total"],
+            "due": due,
             "subtotal": session["amount_subtotal"],
             "total": session["amount_total"],
         },

@@ -28,10 +28,12 @@ TAKEN: Final = words("discounts metadata plan price price_data quantity tax_rate
 def priced(world: World, given: dict[str, Any], under: Under, currency: str | None) -> Document | None:
     """The recurring price that an entry of `items` names or describes; None where it does neither.
 
+    No request can say `{sold}`: that is the id of a price which Checkout has sold at already, archived or not.
+
     Raises:
         StripeError: 400 where it is none a subscription can sell at, in its currency if it has one already.
     """
-    ways = [name for name in ("price", "price_data", "plan") if given.get(name) is not None]
+    ways = [name for name in ("price", "price_data", "plan", "sold") if given.get(name) is not None]
     if not ways:
         return None
     if len(ways) > 1:
@@ -39,6 +41,8 @@ def priced(world: World, given: dict[str, Any], under: Under, currency: str | No
     (way,) = ways
     if way == "price_data":
         found = price.create_inline(world, given["price_data"], param=under("price_data"))
+    elif way == "sold":
+        found = world.ever("price", given["sold"])
     else:
         found = price.for_sale(world, given[way], param=under(way))
         if found["recurring"] is None:

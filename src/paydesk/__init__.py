@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from paydesk.billing.customers import User
     from paydesk.billing.desk import Paydesk
     from paydesk.billing.facts import (
+        CardExpiring,
         DisputeClosed,
         DisputeOpened,
         Invoice,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from paydesk.billing.gates import Access
     from paydesk.billing.inbox.receive import Receipt
     from paydesk.billing.orders import Progress
+    from paydesk.billing.post import Mail
     from paydesk.billing.settings import Settings
     from paydesk.billing.subscriptions import HeldSubscription, Preview
     from paydesk.billing.truth.truth import Synced
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
         DatabaseUnavailable,
         HandlerRefused,
         IntervalRefused,
+        MailNotSent,
         MalformedEvent,
         NothingToManage,
         NotRefundable,
@@ -77,6 +80,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Access",
     "AnotherIsAtIt",
+    "CardExpiring",
     "Catalog",
     "CatalogError",
     "ChangeRefused",
@@ -90,6 +94,8 @@ __all__ = [
     "IntervalRefused",
     "Invoice",
     "InvoicePaid",
+    "Mail",
+    "MailNotSent",
     "MalformedEvent",
     "NotRefundable",
     "NothingToManage",
@@ -145,6 +151,7 @@ __all__ = [
 # should not wait for a database toolkit. What is not named here is an error.
 _HOMES = {
     "Access": "paydesk.billing.gates",
+    "CardExpiring": "paydesk.billing.facts",
     "Catalog": "paydesk.billing.catalog",
     "Checkout": "paydesk.billing.checkout",
     "DisputeClosed": "paydesk.billing.facts",
@@ -152,6 +159,7 @@ _HOMES = {
     "HeldSubscription": "paydesk.billing.subscriptions",
     "Invoice": "paydesk.billing.facts",
     "InvoicePaid": "paydesk.billing.facts",
+    "Mail": "paydesk.billing.post",
     "Order": "paydesk.billing.facts",
     "OrderExpired": "paydesk.billing.facts",
     "OrderFailed": "paydesk.billing.facts",

@@ -353,3 +353,12 @@ class OutcomeUnknown(PaydeskError):
             f"Stripe was asked {doing} almost a day ago or more, and its answer was lost: nobody here knows whether it "
             f"was done. Look for the idempotency key {key} in Stripe's request log, and only then ask again."
         )
+
+
+class MailNotSent(PaydeskError):
+    """A mail could not be handed over. It is tried again by itself, for about half a day."""
+
+    def __init__(self, kind: str, reason: str) -> None:
+        self.kind = kind
+        self.reason = reason
+        super().__init__(f"The mail {kind!r} was not sent: {reason}. Look at MAIL_URL and at the mail server's log.")

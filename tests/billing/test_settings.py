@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from paydesk.billing.post import KINDS
 from paydesk.billing.settings import Settings
 from paydesk.errors import ConfigurationError
 
@@ -66,6 +67,14 @@ def test_three_secrets_are_enough() -> None:
         ({"PAYDESK_TABLE_PREFIX": "Robert'); --"}, "PAYDESK_TABLE_PREFIX"),
         ({"PAYDESK_MIGRATE": "maybe"}, "PAYDESK_MIGRATE"),
         ({"PAYDESK_WORKER": "no"}, "PAYDESK_WORKER"),
+        ({"MAIL_URL": "smtp://mail.example"}, "MAIL_FROM is missing"),
+        ({"MAIL_URL": "https://mail.example", "MAIL_FROM": "a@b.example"}, "neither with smtp"),
+        ({"MAIL_URL": "smtp://ada:a/b@mail.example", "MAIL_FROM": "a@b.example"}, "%2F"),
+        ({"MAIL_URL": "smtp://ada:a#b@mail.example", "MAIL_FROM": "a@b.example"}, "%2F"),
+        ({"MAIL_URL": "smtp://:secret@mail.example", "MAIL_FROM": "a@b.example"}, "no user"),
+        ({"MAIL_URL": "smtp://", "MAIL_FROM": "a@b.example"}, "names no host"),
+        ({"MAIL_FROM": "The Bookshop"}, "MAIL_FROM is no address"),
+        ({"MAIL_KINDS": "receipt,newsletter"}, "names newsletter"),
     ],
 )
 def test_each_mistake_is_refused_with_its_sentence(changes: dict[str, str], sentence: str) -> None:
@@ -166,3 +175,16 @@ def test_the_environment_is_read_when_nothing_is_given(monkeypatch: pytest.Monke
     assert settings.prices["EBOOK"] == "price_1"
     assert not settings.is_migrating
     assert not settings.is_working
+
+
+def test_mails_are_off_unless_a_server_is_named() -> None:
+    """And all kinds are sent unless some are named."""
+    off = Settings.read(GOOD)
+    on = Settings.read({**GOOD, "MAIL_URL": "smtps://ada:geheim@mail.example", "MAIL_FROM": "a@shop.example"})
+    few = Settings.read({**GOOD, "MAIL_KINDS": "ended, receipt"})
+
+    assert off.mail_url is None
+    assert on.mail_url is not None
+    assert on.mail_kinds == KINDS
+    assert few.mail_kinds == ("receipt", "ended")
+    assert "geheim" not in repr(on)

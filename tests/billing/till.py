@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import json
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
@@ -15,6 +16,8 @@ from paydesk.billing.settings import Settings
 from paydesk.billing.stripe_api import StripeApi
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import stripe
     from sqlalchemy import Table
 
@@ -53,7 +56,16 @@ WEBHOOK_SECRET = "whsec_tilltilltill"
 class Till:
     """One process of an app. Two tills on one database are two processes."""
 
-    def __init__(self, database_url: str, wire: Wire, key: str, clock: Clock, **options: Any) -> None:
+    def __init__(
+        self,
+        database_url: str,
+        wire: Wire,
+        key: str,
+        clock: Clock,
+        *,
+        secrets: Mapping[str, str] = MappingProxyType({}),
+        **options: Any,
+    ) -> None:
         self.wire = wire
         self.clock = clock
         self.settings = Settings.read(
@@ -63,6 +75,7 @@ class Till:
                 "STRIPE_API_BASE": wire.url,
                 "BASE_URL": "https://shop.example",
                 "DATABASE_URL": database_url,
+                **secrets,
             }
         )
         api = StripeApi(SecretStr(key), wire.url, sleep=lambda _: None)

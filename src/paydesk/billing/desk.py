@@ -26,19 +26,22 @@ from urllib.parse import urlsplit
 from paydesk.billing.accounts import Account, Accounts
 from paydesk.billing.aio import INVOICES_MAX, ORDERS_MAX, Aio
 from paydesk.billing.attempts import Attempts
+from paydesk.billing.cards import Cards
 from paydesk.billing.catalog import Catalog
 from paydesk.billing.checkout import Checkout, Checkouts
 from paydesk.billing.customers import Customers
-from paydesk.billing.facts import Fact, Invoice, Order, UsageRecorded
+from paydesk.billing.facts import CardExpiring, Fact, Invoice, Order, UsageRecorded
 from paydesk.billing.gates import Access, Gates
 from paydesk.billing.inbox.handlers import Handlers
 from paydesk.billing.inbox.inbox import EFFECT_THREADS, LANE_THREADS, Inbox
 from paydesk.billing.inbox.receive import BODY_BYTES_MAX, Receipt
 from paydesk.billing.inbox.signature import Signatures
 from paydesk.billing.log import redact_neighbours
+from paydesk.billing.mails.mails import Mails
 from paydesk.billing.orders import Orders, Progress
 from paydesk.billing.plans import MAIN_SLOT, PlanFinder
 from paydesk.billing.portal import Portals
+from paydesk.billing.post import Server, Smtp
 from paydesk.billing.prices import Prices
 from paydesk.billing.refunds import Reason, Refunds
 from paydesk.billing.settings import Settings
@@ -61,6 +64,7 @@ if TYPE_CHECKING:
 
     from paydesk.billing.customers import Payer
     from paydesk.billing.portal import Destination
+    from paydesk.billing.post import Mail
     from paydesk.billing.truth.walks import Walk
     from paydesk.billing.web.fastapi import FindUser
 
@@ -72,7 +76,8 @@ class Paydesk:
 
     `settings` and `catalog` replace what is otherwise read from the environment and the catalog file. `prefix` is
     the path below which the routes are mounted, such as "/billing". `name` is the shop's, for its pages, and
-    `templates` a folder whose files go before the pages' own. `stripe_api` is a client of other patience than ours.
+    `templates` a folder whose files go before the pages' and mails' own. `send_mail` takes each Mail instead of the
+    server of MAIL_URL; without either, no mails are sent. `stripe_api` is a client of other patience than ours.
     """
 
     def __init__(
@@ -83,6 +88,7 @@ class Paydesk:
         name: str | None = None,
         prefix: str = "",
         templates: Path | str | None = None,
+        send_mail: Callable[[Mail], Any] | None = None,
         stripe_api: StripeApi | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -146,6 +152,8 @@ class Paydesk:
         )
         self._handlers.add(UsageRecorded, self._usages.tell)
         self._gates = Gates(self.store, self.catalog, livemode=livemode, now=now)
+        self._cards = Cards(self.store, self._stripe_api, self._inbox.effects, self._handlers)
+        self._post(send_mail)
         self._attempts.register([customers.verb, self._checkouts.verb, self._refunds.verb, self._usages.verb])
         self._attempts.register(self._subscriptions.verbs)
         self._find_user: FindUser | None = None
@@ -166,6 +174,8 @@ class Paydesk:
 
         def register(handle: Handle) -> Handle:
             self._handlers.add(topic, handle)
+            if topic is CardExpiring:
+                self._cards.watch()
             return handle
 
         return register
@@ -385,6 +395,19 @@ class Paydesk:
         from paydesk.billing.web.shortcut import shortcut
 
         return shortcut(app, self)
+
+    def _post(self, send: Callable[[Mail], Any] | None) -> None:
+        """Send mails, if somebody said through whom."""
+        settings = self.settings
+        if send is None and settings.mail_url is not None:
+            send = Smtp(Server.parse(settings.mail_url.get_secret_value()), settings.mail_from)
+        if send is None:
+            return
+        base_url = settings.base_url + self.prefix
+        mails = Mails(self.store, self.catalog, self.pages, send, base_url=base_url, kinds=settings.mail_kinds)
+        mails.register(self._handlers)
+        if CardExpiring in mails.facts:
+            self._cards.watch()
 
     def _pages(self, name: str | None, templates: Path | str | None) -> Pages:
         base_url, livemode = self.settings.base_url, self.settings.livemode

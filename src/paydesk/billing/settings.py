@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from paydesk.billing.post import KINDS, Kind, Server, address
 from paydesk.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -59,6 +60,9 @@ class Settings:
     table_schema: str | None = None
     is_migrating: bool = True
     is_working: bool = True
+    mail_url: SecretStr | None = None
+    mail_from: str = ""
+    mail_kinds: tuple[Kind, ...] = KINDS
 
     @property
     def livemode(self) -> bool:
@@ -99,6 +103,9 @@ class _Secrets(BaseSettings):
     paydesk_table_schema: str = ""
     paydesk_migrate: str = ""
     paydesk_worker: str = ""
+    mail_url: SecretStr = SecretStr("")
+    mail_from: str = ""
+    mail_kinds: str = ""
 
 
 class _GivenSecrets(_Secrets):
@@ -122,6 +129,8 @@ def _checked(secrets: _Secrets, environment: Mapping[str, str]) -> Settings:
     webhook_secrets = _listed(secrets.stripe_webhook_secret.get_secret_value())
     api_base = (secrets.stripe_api_base.strip() or STRIPE_API_BASE).rstrip("/")
     base_url = secrets.base_url.strip().rstrip("/")
+    mail_url = secrets.mail_url.get_secret_value().strip()
+    mail_from, mail_kinds = secrets.mail_from.strip(), _listed(secrets.mail_kinds)
     prices = {
         name.upper().removeprefix(PRICE_PREFIX): value.strip()
         for name, value in environment.items()
@@ -138,6 +147,7 @@ def _checked(secrets: _Secrets, environment: Mapping[str, str]) -> Settings:
         *_table_mistakes(secrets.paydesk_table_prefix, secrets.paydesk_table_schema),
         *_migrate_mistakes(secrets.paydesk_migrate.strip()),
         *_worker_mistakes(secrets.paydesk_worker.strip()),
+        *_mail_mistakes(mail_url, mail_from, mail_kinds),
     ]
     if mistakes:
         raise ConfigurationError(mistakes)
@@ -153,6 +163,9 @@ def _checked(secrets: _Secrets, environment: Mapping[str, str]) -> Settings:
         table_schema=secrets.paydesk_table_schema or None,
         is_migrating=secrets.paydesk_migrate.strip() != "0",
         is_working=secrets.paydesk_worker.strip() != "0",
+        mail_url=SecretStr(mail_url) if mail_url else None,
+        mail_from=mail_from,
+        mail_kinds=tuple(kind for kind in KINDS if kind in mail_kinds or not mail_kinds),
     )
 
 
@@ -249,6 +262,23 @@ def _migrate_mistakes(migrate: str) -> Iterator[str]:
 def _worker_mistakes(worker: str) -> Iterator[str]:
     if worker not in {"", "0", "1"}:
         yield "PAYDESK_WORKER is neither 0 nor 1. With 0, an app leaves the work to `paydesk worker`."
+
+
+def _mail_mistakes(url: str, sender: str, kinds: list[str]) -> Iterator[str]:
+    if url:
+        try:
+            Server.parse(url)
+        except ValueError as error:
+            yield f"MAIL_URL {error}. Write it like smtps://user:password@smtp.example.com."
+    if url and not sender:
+        yield "MAIL_FROM is missing. It is the address that mails come from: Bookshop <billing@shop.example>."
+    if sender:
+        try:
+            address(sender)
+        except ValueError:
+            yield "MAIL_FROM is no address. Write it like Bookshop <billing@shop.example>."
+    if unknown := [kind for kind in kinds if kind not in KINDS]:
+        yield f"MAIL_KINDS names {', '.join(unknown)}, which is no kind of mail. There are: {', '.join(KINDS)}."
 
 
 def _livemode(key: str) -> bool:

@@ -21,6 +21,7 @@ from paydesk.billing.facts.orders import (
     OrderRefunded,
 )
 from paydesk.billing.facts.subscriptions import (
+    CardExpiring,
     Subscription,
     SubscriptionChanged,
     SubscriptionEnded,
@@ -49,6 +50,7 @@ FACTS: tuple[type[Fact], ...] = (
     SubscriptionPaused,
     SubscriptionEnded,
     TrialEnding,
+    CardExpiring,
     InvoicePaid,
     PaymentFailed,
     DisputeOpened,
@@ -58,6 +60,7 @@ FACTS: tuple[type[Fact], ...] = (
 
 __all__ = [
     "FACTS",
+    "CardExpiring",
     "DisputeClosed",
     "DisputeOpened",
     "Fact",

@@ -201,3 +201,23 @@ class TrialEnding(SubscriptionFact):
     def about(self) -> str:
         ends_at = self.subscription.trial_ends_at
         return f"{self.subscription.id}:{ends_at.isoformat() if ends_at else ''}"
+
+
+@dataclass(frozen=True)
+class CardExpiring(SubscriptionFact):
+    """The card that is to pay the next renewal expires before it. Once for each card and subscription.
+
+    Stripe tells of a renewal some days ahead, as its settings say; the card is looked at then.
+    """
+
+    type = "card.expiring"
+
+    payment_method_id: str
+    brand: str
+    last4: str | None
+    exp_month: int
+    exp_year: int
+
+    @property
+    def about(self) -> str:
+        return f"{self.subscription.id}:{self.payment_method_id}:{self.exp_year}-{self.exp_month:02}"

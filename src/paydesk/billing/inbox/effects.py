@@ -181,7 +181,7 @@ class Effects:
             self._run_with_db(effect, handler, subject)
             return
         if handler.is_coroutine:
-            _run_to_end(handler.function(subject))
+            run_to_end(handler.function(subject))
         else:
             handler.function(subject)
         with self._store.write() as connection:
@@ -234,7 +234,7 @@ class Effects:
         return named[row["type"]].from_json({**row["body"], "idempotency_key": key})
 
 
-def _run_to_end(coroutine: Coroutine[Any, Any, object]) -> None:
+def run_to_end(coroutine: Coroutine[Any, Any, object]) -> None:
     """Run a coroutine handler on a loop of its own, also where somebody drains the inbox from within a loop."""
     with ThreadPoolExecutor(1) as pool:
         pool.submit(asyncio.run, coroutine).result()

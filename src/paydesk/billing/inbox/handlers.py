@@ -33,12 +33,13 @@ class Handlers:
         self._by_name: dict[str, Handler] = {}
         self._by_topic: dict[Topic, list[Handler]] = {}
 
-    def add(self, topic: Topic, function: Callable[..., Any]) -> None:
+    def add(self, topic: Topic, function: Callable[..., Any], *, name: str | None = None) -> None:
         """Register a function for a fact, or for events of one of Stripe's types.
 
-        Raises HandlerRefused if it cannot be called, or found again, as it would have to be.
+        It is found again by its own name, unless it is given one. Raises HandlerRefused if it cannot be called, or
+        found again, as it would have to be.
         """
-        handler = _described(topic, function)
+        handler = _described(topic, function, name or _name_of(function))
         if handler.name in self._by_name:
             raise HandlerRefused(handler.name, "there is one of that name already. Give one of them another name")
         self._by_name[handler.name] = handler
@@ -66,8 +67,11 @@ def topic_key(topic: Topic) -> str:
     return f"event:{topic}" if isinstance(topic, str) else f"fact:{topic.type}"
 
 
-def _described(topic: Topic, function: Callable[..., Any]) -> Handler:
-    name = f"{getattr(function, '__module__', '?')}.{getattr(function, '__qualname__', repr(function))}"
+def _name_of(function: Callable[..., Any]) -> str:
+    return f"{getattr(function, '__module__', '?')}.{getattr(function, '__qualname__', repr(function))}"
+
+
+def _described(topic: Topic, function: Callable[..., Any], name: str) -> Handler:
     if not (topic in FACTS or (isinstance(topic, str) and "." in topic)):
         raise HandlerRefused(
             name, f"{topic!r} is neither a fact such as OrderPaid nor a type of event such as 'invoice.payment_failed'"

@@ -105,7 +105,7 @@ def _banner(holding: Holding, portal: str) -> Banner | None:
     if unpaid.attempt_count == 0:
         sentence = f"Your bank wants to ask you before {amount} can be paid. It takes a minute."
         return Banner("Your bank needs you", sentence, "wait", (pay, card))
-    again = f" We try again on {_day(unpaid.next_attempt_at)}." if unpaid.next_attempt_at else ""
+    again = f" We try again on {day(unpaid.next_attempt_at)}." if unpaid.next_attempt_at else ""
     sentence = f"Your card was not charged for {amount}.{again} Pay now, or use another card, and nothing changes."
     return Banner("Your last payment did not go through", sentence, "bad", (pay, card))
 
@@ -128,7 +128,7 @@ def _plan(holding: Holding, prefix: str, offered: Portal) -> HeldPlan:
 def _state(subscription: HeldSubscription) -> tuple[str, Tone, str]:
     """The state in a word, its colour, and the sentence that says what comes next."""
     if subscription.ended:
-        return "Ended", "calm", f"It ended on {_day(subscription.ends_at)}. You are welcome back."
+        return "Ended", "calm", f"It ended on {day(subscription.ends_at)}. You are welcome back."
     if subscription.paused:
         return "Paused", "calm", "Nothing is charged while it rests."
     if subscription.status == "unpaid":
@@ -136,10 +136,10 @@ def _state(subscription: HeldSubscription) -> tuple[str, Tone, str]:
     if subscription.past_due:
         return "Payment missing", "bad", "It goes on for a few days while the payment is missing."
     if subscription.ending:
-        return "Ends soon", "wait", f"It is cancelled, and yours until {_day(subscription.ends_at)}."
+        return "Ends soon", "wait", f"It is cancelled, and yours until {day(subscription.ends_at)}."
     if subscription.on_trial:
-        return "Trial", "good", f"Free until {_day(subscription.trial_ends_at)}. The first payment is due then."
-    return "Active", "good", f"It renews on {_day(subscription.renews_at)}."
+        return "Trial", "good", f"Free until {day(subscription.trial_ends_at)}. The first payment is due then."
+    return "Active", "good", f"It renews on {day(subscription.renews_at)}."
 
 
 def _steps(subscription: HeldSubscription, prefix: str, offered: Portal) -> tuple[Step, ...]:
@@ -167,7 +167,7 @@ def _bill(invoice: Invoice) -> Bill:
     # What was paid shows what it cost, what is open what is left to pay.
     amount = invoice.amount_remaining_minor if invoice.status == "open" else invoice.total_minor
     return Bill(
-        date=_day(invoice.created_at),
+        date=day(invoice.created_at),
         number=invoice.number or invoice.id,
         amount=show(amount, invoice.currency),
         state=state,
@@ -177,5 +177,6 @@ def _bill(invoice: Invoice) -> Bill:
     )
 
 
-def _day(moment: datetime | None) -> str:
+def day(moment: datetime | None) -> str:
+    """The date as people write it."""
     return format_date(moment, "d MMMM y", locale="en") if moment is not None else "a day to come"

@@ -125,14 +125,14 @@ class Pages:
         own = [FileSystemLoader(folder)] if folder is not None else []
         self._templates = Environment(
             loader=ChoiceLoader([*own, ours, PrefixLoader({"paydesk": ours})]),
-            autoescape=select_autoescape(default=True),
+            autoescape=select_autoescape(default=True, disabled_extensions=("txt",)),
             trim_blocks=True,
             lstrip_blocks=True,
         )
 
     def pricing(self, products: Iterable[Product]) -> str:
         """Everything that is sold, each with a button."""
-        return self._render("pricing.html", products=[_ware(product) for product in products])
+        return self.render("pricing.html", products=[_ware(product) for product in products])
 
     def thanks(self, progress: Progress, product: Product | None) -> str:
         """Where customers come back to: how far their order is. `product` is None if it is no longer sold."""
@@ -148,11 +148,11 @@ class Pages:
             "pay_url": progress.pay_url,
             "next_url": f"{self.shop.prefix}/pricing" if progress.stage != "paid" else self.shop.home,
         }
-        return self._render("thanks.html", view=view)
+        return self.render("thanks.html", view=view)
 
     def account(self, account: Account, offered: Portal) -> str:
         """What somebody has: plans, and invoices. `offered` is what they can do about it in the portal."""
-        return self._render("account.html", view=view_of(account, self.shop.prefix, offered))
+        return self.render("account.html", view=view_of(account, self.shop.prefix, offered))
 
     def error(self, title: str, sentence: str, *, detail: str | None = None, tone: Tone = "bad") -> str:
         """What went wrong, in the customer's words. `detail` is for the developer and shown in test mode only."""
@@ -164,9 +164,10 @@ class Pages:
             "sentence": sentence,
             "detail": None if self.shop.livemode else detail,
         }
-        return self._render("error.html", view=view)
+        return self.render("error.html", view=view)
 
-    def _render(self, template: str, **values: Any) -> str:
+    def render(self, template: str, **values: Any) -> str:
+        """A template with these values, the app's own if it has one of that name. Only `.txt` escapes nothing."""
         return self._templates.get_template(template).render(shop=self.shop, **values)
 
 

@@ -1,0 +1,1 @@
+"""Mails about money: who gets which, when, and once."""

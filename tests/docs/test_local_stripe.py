@@ -29,6 +29,9 @@ def test_the_sdk_talks_to_it_as_the_page_says(local_stripe: LocalStripe) -> None
     assert client.v1.subscriptions.retrieve(pasted["subscription"].id).status == "canceled"
     page = Wire(local_stripe.url, None).get(urlsplit(pasted["invoice"].hosted_invoice_url).path)
     assert "Work in June" in page.body.decode()
+    ended: stripe.Subscription = pasted["ended"]
+    paid = client.v1.invoices.list({"subscription": ended.id}).data[::-1]
+    assert [bill.total for bill in paid[:3]] == [3000, 1500, 6000]
 
 
 def test_the_curl_commands_do_what_the_page_says(local_stripe: LocalStripe, key: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from tests.billing.paying import pay
@@ -34,6 +35,8 @@ class Owner:
             "STRIPE_WEBHOOK_SECRET": WEBHOOK_SECRET,
         }
         self.controls = Controls(till.wire.stripe_url, key)
+        self.is_broken = False
+        self.delivered: list[str] = []
 
     def runs(self, *arguments: str, **secrets: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -60,6 +63,11 @@ class Owner:
         ended = self.runs(*arguments, "--json")
         assert (ended.returncode, ended.stderr) == (code, ""), (ended.returncode, ended.stderr)
         return json.loads(ended.stdout)
+
+    def works(self) -> None:
+        """The app does what is due by the time that the commands go by."""
+        self.till.clock.moment = datetime.now(UTC)
+        self.till.desk.work()
 
     def sells(self) -> str:
         """An order, paid for, of which no webhook tells; answers its id."""

@@ -14,6 +14,8 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("clock", "clock", "Push a local Stripe's time forward, or see what time it is there."),
     ("worker", "worker", "Apply what Stripe told us, in a process of its own."),
     ("sync", "sync", "Fetch from Stripe what never arrived."),
+    ("events", "events", "See what Stripe told us, and try again what failed."),
+    ("effects", "effects", "See what your handlers did and failed to do, and run them again."),
     ("migrate", "migrate", "Bring the database's tables up to date."),
 )
 

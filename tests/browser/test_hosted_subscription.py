@@ -121,3 +121,22 @@ def test_a_code_makes_it_cheaper(plain_page: Page, client: stripe.StripeClient, 
 
     landed(plain_page, session)
     assert [invoice.total for invoice in client.v1.invoices.list().data] == [2000]
+
+
+def test_a_card_that_was_left_before_is_one_click(phone: Page, client: stripe.StripeClient, shop: str) -> None:
+    """Its fields are out of the way, until another card is wanted."""
+    ada = client.v1.customers.create({"email": "ada@example.com"})
+    method = client.v1.payment_methods.attach("pm_card_mastercard", {"customer": ada.id})
+    client.v1.payment_methods.update(method.id, {"allow_redisplay": "always"})
+    session = opened(client, shop, customer=ada.id)
+    phone.goto(url(session))
+    expect(phone.get_by_label("Card number")).to_be_hidden()
+
+    phone.get_by_role("button", name="Declined").click()
+    expect(phone.get_by_label("Card number")).to_have_value("4000 0000 0000 0002")
+    phone.get_by_label("Mastercard •••• 4444").check()
+    pay(phone)
+
+    landed(phone, session)
+    (subscription,) = client.v1.subscriptions.list().data
+    assert subscription.default_payment_method == method.id

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from paydesk.emulator.kernel import form
 from paydesk.emulator.kernel.errors import StripeError
 from paydesk.emulator.pages import checkout, checkout_view, render
-from paydesk.emulator.pages.checkout import Closed, GoTo
+from paydesk.emulator.pages.checkout_next import Closed, GoTo, rendered
 from paydesk.emulator.resources import checkout_payment
 from paydesk.emulator.rules import confirming
 
@@ -82,7 +82,7 @@ def _secret(world: World, *, kind: str, identifier: str) -> str:
 
 def _question(world: World, intent: Document, request: Request) -> Response:
     if intent["status"] != "requires_action":
-        return checkout.rendered(_nothing_asked(world, intent))
+        return rendered(_nothing_asked(world, intent))
     method = world.get("payment_method", intent["payment_method"])
     return_url = intent.private.get("return_url")
     session = checkout_payment.session_of(world, intent)

@@ -7,15 +7,21 @@ session's id, and works without JavaScript: every button is a form post.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from paydesk.emulator.kernel import form
 from paydesk.emulator.kernel.errors import StripeError
 from paydesk.emulator.pages import checkout_code, checkout_form, checkout_view, render
-from paydesk.emulator.pages.checkout_view import View
+from paydesk.emulator.pages.checkout_next import Closed, GoTo, Next, Shown, rendered
 from paydesk.emulator.resources import checkout_line_items as line_items
-from paydesk.emulator.resources import checkout_payer, checkout_payment, checkout_pricing, payment_method
+from paydesk.emulator.resources import (
+    checkout_payer,
+    checkout_payment,
+    checkout_pricing,
+    checkout_saved,
+    payment_method,
+)
 from paydesk.emulator.rules import cards, declines
 
 if TYPE_CHECKING:
@@ -37,37 +43,6 @@ _DONE: Final = {
     "subscription": "You have subscribed already",
 }
 CHANGED: Final = "The total has changed since you opened this page. Please check it and pay again."
-
-
-@dataclass(frozen=True)
-class Closed:
-    """A session nobody can pay any more, or never could."""
-
-    title: str
-    text: str
-    is_good: bool = False
-    link: str | None = None
-    link_text: str = ""
-    livemode: bool = False
-
-
-@dataclass(frozen=True)
-class GoTo:
-    """Where the customer goes next; `event` is the one whose deliveries the page waits for first."""
-
-    url: str
-    event: str | None = None
-
-
-@dataclass(frozen=True)
-class Shown:
-    """The page once more."""
-
-    view: View
-    status: int = 200
-
-
-Next = Closed | GoTo | Shown
 
 
 class CheckoutPage:
@@ -223,7 +198,9 @@ def _submit(world: World, session: Document, sent: dict[str, Any]) -> Next:
     if sent.get("expected_amount") != str(checkout_payment.due(session)):
         return Shown(checkout_view.of(world, session, typed=typed, alert=CHANGED), 409)
     fixed = checkout_payer.fixed_email(world, session)
-    asks_card = checkout_payment.asks_method(session)
+    asks_method = checkout_payment.asks_method(session)
+    saved = checkout_saved.chosen(world, session, typed.saved_card) if asks_method else None
+    asks_card = asks_method and saved is None
     problems = checkout_form.problems(
         typed, today, asks_email=fixed is None, asks_card=asks_card, countries=render.countries()
     )
@@ -238,8 +215,9 @@ def _submit(world: World, session: Document, sent: dict[str, Any]) -> Next:
         return Shown(checkout_view.of(world, session, typed=typed, alert=lapsed), 409)
     session.private["typed"] = typed.kept()
     try:
-        method = payment_method.new(world, _method(typed, fixed)) if asks_card else None
-        checkout_payment.submit(world, session, _payer(typed, fixed), method)
+        payer = _payer(typed, fixed) if saved is None else checkout_payer.of(world, session, saved, typed.email)
+        method = payment_method.new(world, _method(typed, fixed)) if asks_card else saved
+        checkout_payment.submit(world, session, payer, method)
     except StripeError as refusal:
         raise Refused(refusal, typed) from None
     if session["status"] == "complete":
@@ -305,19 +283,3 @@ def _after_refusal(world: World, session: Document, refused: Refused) -> Next:
     error = {**refused.extra, "code": refused.code, "message": refused.message}
     alert = _plain(error, {"funding": plastic.funding} if plastic is not None else {})
     return Shown(checkout_view.of(world, session, typed=refused.typed, alert=alert), refused.status)
-
-
-def rendered(following: Next) -> Response:
-    """What comes next, as an answer."""
-    if isinstance(following, GoTo):
-        return render.redirect(following.url)
-    if isinstance(following, Closed):
-        return render.page("closed.html", **vars(following))
-    view = following.view
-    return render.page(
-        "checkout.html",
-        status=following.status,
-        goes_to=(view.success_url, view.cancel_url),
-        view=view,
-        livemode=view.livemode,
-    )

@@ -49,7 +49,10 @@ class Card:
 
 @dataclass(frozen=True)
 class Typed:
-    """A submitted form. Everything but the card may be shown again."""
+    """A submitted form. Everything but the card may be shown again.
+
+    `saved_card` is the id of one that was left before; empty: another one is typed. None: nobody was asked.
+    """
 
     email: str = ""
     name: str = ""
@@ -57,6 +60,7 @@ class Typed:
     postal_code: str = ""
     is_person: bool = False
     promotion_code: str = ""
+    saved_card: str | None = None
     number: str = field(default="", repr=False)
     expiry: str = field(default="", repr=False)
     cvc: str = field(default="", repr=False)
@@ -90,6 +94,7 @@ def read(sent: Mapping[str, Any]) -> Typed:
         postal_code=text("postal_code"),
         is_person=text("is_person") == "yes",
         promotion_code=text("promotion_code"),
+        saved_card=text("saved_card") if "saved_card" in sent else None,
         number=text("card_number"),
         expiry=text("card_expiry"),
         cvc=text("card_cvc"),
@@ -103,6 +108,7 @@ def with_test_card(typed: Typed, number: str, today: date) -> Typed:
         email=typed.email or SAMPLE_EMAIL,
         name=typed.name or SAMPLE_NAME,
         postal_code=typed.postal_code or SAMPLE_POSTAL_CODE,
+        saved_card="",
         number=_digits(number),
         expiry=sample_expiry(today),
         cvc=sample_cvc(number),

@@ -6,9 +6,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from paydesk.emulator.pages import checkout_code, checkout_form, checkout_plan, render
+from paydesk.emulator.pages import checkout_code, checkout_form, checkout_plan, method_name, render
 from paydesk.emulator.pages.checkout_form import Typed
-from paydesk.emulator.resources import account, checkout_discounts, checkout_payer, checkout_payment, checkout_taxes
+from paydesk.emulator.resources import (
+    account,
+    checkout_discounts,
+    checkout_payer,
+    checkout_payment,
+    checkout_saved,
+    checkout_taxes,
+)
 from paydesk.emulator.resources import checkout_line_items as line_items
 
 if TYPE_CHECKING:
@@ -78,6 +85,16 @@ class Discount:
 
 
 @dataclass(frozen=True)
+class SavedCard:
+    """A card that the customer left before."""
+
+    id: str
+    name: str
+    until: str
+    is_chosen: bool
+
+
+@dataclass(frozen=True)
 class TestCard:
     """A card to try with one click."""
 
@@ -121,6 +138,7 @@ class View:
     success_url: str
     fixed_email: str | None
     asks_card: bool
+    saved_cards: tuple[SavedCard, ...]
     asks_person: bool
     button: str
     cards: tuple[TestCard, ...]
@@ -178,6 +196,7 @@ def of(
         success_url=session["success_url"],
         fixed_email=checkout_payer.fixed_email(world, session),
         asks_card=checkout_payment.asks_method(session),
+        saved_cards=_saved_cards(world, session, None if typed is None else typed.saved_card),
         asks_person=asks_person,
         button=_button(session, plan),
         cards=test_cards(world),
@@ -257,6 +276,22 @@ def _item(world: World, line: dict[str, Any], *, is_trial: bool) -> Item:
         is_adjustable=bool(allowed.get("enabled")),
         minimum=allowed.get("minimum", 0),
         maximum=allowed.get("maximum", 0),
+    )
+
+
+def _saved_cards(world: World, session: Document, chosen: str | None) -> tuple[SavedCard, ...]:
+    """The cards to choose from; the first one is chosen until the customer says otherwise."""
+    found = checkout_saved.offered(world, session)
+    if chosen is None and found:
+        chosen = found[0].id
+    return tuple(
+        SavedCard(
+            method.id,
+            method_name.of(method),
+            f"Expires {method['card']['exp_month']:02} / {method['card']['exp_year'] % 100:02}",
+            method.id == chosen,
+        )
+        for method in found
     )
 
 

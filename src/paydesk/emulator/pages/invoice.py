@@ -12,8 +12,9 @@ from starlette.responses import Response
 
 from paydesk.emulator.kernel import form
 from paydesk.emulator.kernel.errors import StripeError
-from paydesk.emulator.pages import checkout, checkout_form, invoice_pdf, invoice_view, render, secret_links
-from paydesk.emulator.pages.checkout import Closed, GoTo, Refused
+from paydesk.emulator.pages import checkout_form, invoice_pdf, invoice_view, render, secret_links
+from paydesk.emulator.pages.checkout import Refused
+from paydesk.emulator.pages.checkout_next import Closed, GoTo, rendered
 from paydesk.emulator.pages.checkout_view import today
 from paydesk.emulator.resources import account, invoice_collection, paying, payment_method
 from paydesk.emulator.resources.invoice_shape import INVOICE
@@ -73,7 +74,7 @@ class InvoicePage:
 
 def _page(world: World, invoice: Document, *, has_failed: bool = False) -> Response:
     if invoice["status"] == "void":
-        return checkout.rendered(
+        return rendered(
             Closed(
                 "This invoice was withdrawn",
                 f"There is nothing to pay. {account.seller(world)} knows about it.",
@@ -124,8 +125,8 @@ def _submit(world: World, invoice: Document, sent: dict[str, Any]) -> Response:
     except StripeError as refusal:
         raise Refused(refusal, typed) from None
     if intent["status"] == "requires_action":
-        return checkout.rendered(GoTo(intent["next_action"]["redirect_to_url"]["url"]))
-    return checkout.rendered(GoTo(invoice["hosted_invoice_url"]))
+        return rendered(GoTo(intent["next_action"]["redirect_to_url"]["url"]))
+    return rendered(GoTo(invoice["hosted_invoice_url"]))
 
 
 def _method(typed: Typed, invoice: Document) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from paydesk.emulator.kernel.errors import StripeError
-from paydesk.emulator.pages import portal_home, portal_methods, portal_plans, portal_update, render
+from paydesk.emulator.pages import method_name, portal_home, portal_plans, portal_update, render
 from paydesk.emulator.pages.portal_invoices import day
 from paydesk.emulator.pages.portal_visit import Room, Visit
 from paydesk.emulator.resources import billing_portal_flow, invoice_collection, invoice_lines, promotion_code
@@ -172,7 +172,7 @@ def _view(visit: Visit, change: switch.Change, moment: int) -> View:
         currency=subscription["currency"],
         bill=None if change.waits_until is not None else _bill(visit, change, moment),
         changes_on=None if change.waits_until is None else day(change.waits_until),
-        paid_with=None if method is None else portal_methods.name(method),
+        paid_with=None if method is None else method_name.of(method),
         card=visit.path("card") if visit.feature("payment_method_update")["enabled"] else None,
         fields=fields | {"at": str(moment)},
     )

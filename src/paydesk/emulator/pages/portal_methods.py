@@ -3,26 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from paydesk.emulator.pages import checkout_view
+from paydesk.emulator.pages import checkout_view, method_name
 from paydesk.emulator.resources import billing_portal_card, billing_portal_plan
 
 if TYPE_CHECKING:
     from paydesk.emulator.kernel.document import Document
     from paydesk.emulator.pages.portal_visit import Visit
-
-_BRANDS: Final = {
-    "amex": "American Express",
-    "cartes_bancaires": "Cartes Bancaires",
-    "diners": "Diners Club",
-    "discover": "Discover",
-    "eftpos_au": "Eftpos",
-    "jcb": "JCB",
-    "mastercard": "Mastercard",
-    "unionpay": "UnionPay",
-    "visa": "Visa",
-}
 
 
 @dataclass(frozen=True)
@@ -49,14 +37,6 @@ def of(visit: Visit) -> tuple[Method, ...]:
     )
 
 
-def name(method: Document) -> str:
-    """A payment method in a few characters: `Visa •••• 4242`."""
-    kind = method["type"]
-    shown = method[kind]
-    label = _BRANDS.get(shown["brand"], "Card") if kind == "card" else "Bank account"
-    return f"{label} •••• {shown['last4']}"
-
-
 def _shown(method: Document, *, is_default: bool, is_used: bool, month: tuple[int, int]) -> Method:
     note, is_expired = "", False
     if method["type"] == "card":
@@ -64,4 +44,4 @@ def _shown(method: Document, *, is_default: bool, is_used: bool, month: tuple[in
         is_expired = (plastic["exp_year"], plastic["exp_month"]) < month
         until = f"{plastic['exp_month']:02} / {plastic['exp_year'] % 100:02}"
         note = f"Expired {until}" if is_expired else f"Expires {until}"
-    return Method(method.id, name(method), note, is_expired, is_default, may_go=not is_used)
+    return Method(method.id, method_name.of(method), note, is_expired, is_default, may_go=not is_used)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from paydesk.emulator.pages import portal_methods, portal_update, rhythm
+from paydesk.emulator.pages import method_name, portal_update, rhythm
 from paydesk.emulator.pages.portal_invoices import day
 from paydesk.emulator.resources import billing_portal_plan as plans
 from paydesk.emulator.resources import billing_portal_switch as switch
@@ -97,7 +97,7 @@ def _plan(visit: Visit, subscription: Document) -> Plan:
         status=_status(subscription),
         is_late=subscription["status"] in _OWING,
         notes=tuple(_notes(world, subscription, method, awaited)),
-        paid_with=None if method is None or not is_charged else portal_methods.name(method),
+        paid_with=None if method is None or not is_charged else method_name.of(method),
         # Only where it has a card of its own: else the customer's default is what it is charged to.
         card=where("card", is_open=may_add and subscription["default_payment_method"] is not None),
         pay=_open_invoice(world, subscription),

@@ -155,7 +155,7 @@ _CREATE_USES = words(
     "invoice_creation.enabled line_items metadata mode payment_intent_data payment_method_collection return_url "
     "redirect_on_completion setup_intent_data shipping_options submit_type "
     "subscription_data success_url ui_mode branding_settings.display_name "
-    "payment_method_options.card.request_three_d_secure"
+    "payment_method_options.card.request_three_d_secure saved_payment_method_options.allow_redisplay_filters"
 ) | frozenset(f"invoice_creation.invoice_data.{name}" for name in checkout_invoice.TAKEN)
 _UPDATE_REFUSES = {
     "payment_intent_data": "only sessions with `ui_mode: elements` can change it, and those are not modelled.",

@@ -59,6 +59,8 @@
         input.value = value;
         input.dispatchEvent(new Event("input", { bubbles: true }));
       };
+      const another = form.querySelector('input[name=saved_card][value=""]');
+      if (another) another.checked = true;
       fill("card_number", grouped(chip.value), true);
       fill("card_expiry", chip.dataset.expiry, true);
       fill("card_cvc", chip.dataset.cvc, true);

@@ -16,6 +16,7 @@ from tests.emulator.subscribing import DAY, HOUR, invoices, item, latest, lines,
 # A month of thirty days: a day of a $30.00 plan is $1.00.
 APRIL = int(datetime(2030, 4, 1, tzinfo=UTC).timestamp())
 MAY = APRIL + 30 * DAY
+FEBRUARY = APRIL - 46 * DAY
 
 
 class Month:
@@ -371,3 +372,76 @@ def test_an_hour_is_enough(client: stripe.StripeClient) -> None:
     client.v1.subscriptions.cancel(april.made.id, {"invoice_now": True, "prorate": True})
 
     assert april.balance() == -719_00
+
+
+@pytest.mark.parametrize(("mode", "starts", "billed"), [("flexible", APRIL, 3000), ("classic", APRIL + 10 * DAY, 3000)])
+def test_whoever_paid_nothing_so_far_pays_at_once(
+    client: stripe.StripeClient, mode: str, starts: int, billed: int
+) -> None:
+    """For the rest of the period in flexible billing; classic billing begins one, on an anchor of its own."""
+    april = Month(client, price(client, 0), billing_mode={"type": mode})
+    april.goes(10)
+
+    now = april.sells(price=price(client, 3000 if mode == "classic" else 4500).id)
+
+    assert (now.billing_cycle_anchor, period(now)[0]) == (starts, starts)
+    assert invoices(client, april.made)[1:] == [("subscription_update", "paid", billed)]
+
+
+def test_a_period_that_was_cut_short_stays_so_for_nothing(client: stripe.StripeClient) -> None:
+    """Whoever leaves soon, and changes without proration, leaves all the same."""
+    april = Month(client)
+    april.updates(cancel_at=APRIL + 20 * DAY)
+    april.goes(10)
+
+    now = april.sells(price=price(client, 6000).id, proration_behavior="none")
+
+    assert period(now) == (APRIL, APRIL + 20 * DAY)
+    assert [amount for _, amount in april.waits()] == [-1000]
+
+
+def test_a_first_part_of_a_period_keeps_its_end_in_another_rhythm(client: stripe.StripeClient) -> None:
+    """Ten days until the anchor, by the month or by the quarter: each of them at its rate."""
+    april = Month(client, billing_cycle_anchor=APRIL + 10 * DAY)
+    april.goes(5)
+
+    now = april.sells(price=price(client, 9000, recurring={"interval_count": 3}).id)
+
+    assert (period(now), now.billing_cycle_anchor) == ((APRIL, APRIL + 10 * DAY), APRIL + 10 * DAY)
+    assert [amount for _, amount in lines(latest(client, april.made))] == [-484, 500]
+    april.goes(11)
+    assert period(april.now()) == (APRIL + 10 * DAY, APRIL + 101 * DAY)
+
+
+@pytest.mark.parametrize(
+    ("mode", "more", "billed", "starts", "anchor"),
+    [
+        ("flexible", {}, [3000, 3000], APRIL - 18 * DAY, FEBRUARY),
+        ("flexible", {"proration_behavior": "none"}, [0], APRIL, FEBRUARY),
+        ("flexible", {"billing_cycle_anchor": APRIL + 10 * DAY}, [2678, 3000], APRIL - 21 * DAY, APRIL + 10 * DAY),
+        ("classic", {}, [3000 * 46 // 28, 3000], APRIL, APRIL),
+        ("classic", {"proration_behavior": "none"}, [3000], APRIL, APRIL),
+    ],
+)
+def test_a_subscription_can_be_dated_back(
+    client: stripe.StripeClient, mode: str, more: dict[str, Any], billed: list[int], starts: int, anchor: int
+) -> None:
+    """To 14 February. Flexible billing hangs on that day and bills period by period; classic billing bills what has
+    gone by at one go, by the month that began then, and begins a period now. Or nobody is charged for it."""
+    april = Month(client, backdate_start_date=FEBRUARY, billing_mode={"type": mode}, **more)
+
+    bill = latest(client, april.made)
+    assert [amount for _, amount in lines(bill)] == billed
+    assert (april.made.start_date, april.made.billing_cycle_anchor) == (FEBRUARY, anchor)
+    assert (period(april.made)[0], april.made.status, bill.status) == (starts, "active", "paid")
+    april.goes(period(april.made)[1] / DAY - APRIL / DAY + 0.1)
+    assert [amount for _, amount in lines(latest(client, april.made))] == [3000]
+
+
+def test_nothing_begins_in_the_past_that_is_ahead(client: stripe.StripeClient) -> None:
+    """Whether it would be billed or not."""
+    ada = customer(client)
+
+    for behavior in ("create_prorations", "none"):
+        with refused("backdate_start_date"):
+            subscribed(client, ada, backdate_start_date=ada.created + DAY, proration_behavior=behavior)

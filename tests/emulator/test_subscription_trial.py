@@ -195,3 +195,13 @@ def test_a_trial_is_called_by_its_mode(client: stripe.StripeClient) -> None:
 
     assert lines(latest(client, flexible)) == [("Free trial for 1 × Pro", 0)]
     assert lines(latest(client, classic)) == [("Trial period for Pro", 0)]
+
+
+def test_what_was_given_up_for_a_trial_does_not_come_back(client: stripe.StripeClient, controls: Controls) -> None:
+    """Who is given a trial without proration has given up what was paid for, also when it ends early."""
+    made = half_way(client, controls, price(client, 1000))
+    changed(client, made, trial_end=period(made)[1] + 10 * DAY, proration_behavior="none")
+
+    client.v1.subscriptions.cancel(made.id, {"prorate": True})
+
+    assert waiting(client) == []

@@ -206,7 +206,9 @@ def _place(world: World, subscription: Document, one: _Sold, change: Change, how
         # The next period, which is about to begin, is billed as whatever the item is then.
         return
     elif one.has_other_rhythm:
-        subscription_periods.put(item, subscription_periods.in_new_rhythm(subscription, item, before, moment))
+        whole = subscription_periods.in_new_rhythm(subscription, item, before, moment)
+        start = max(whole.start, before["current_period_start"])
+        subscription_periods.put(item, Period(start, whole.end), whole)
     else:
         whole = subscription_periods.whole_of(before)
         subscription_periods.put(item, Period(before["current_period_start"], whole.end), whole)

@@ -42,9 +42,11 @@ if TYPE_CHECKING:
     from paydesk.billing.orders import Progress
     from paydesk.billing.post import Mail
     from paydesk.billing.settings import Settings
+    from paydesk.billing.signups import Signup, SignupProgress
     from paydesk.billing.subscriptions import HeldSubscription, Preview
     from paydesk.billing.truth.truth import Synced
     from paydesk.errors import (
+        AlreadySubscribed,
         AnotherIsAtIt,
         CatalogError,
         ChangeRefused,
@@ -79,6 +81,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Access",
+    "AlreadySubscribed",
     "AnotherIsAtIt",
     "CardExpiring",
     "Catalog",
@@ -119,6 +122,8 @@ __all__ = [
     "SeatsRefused",
     "Settings",
     "SignatureRefused",
+    "Signup",
+    "SignupProgress",
     "StripeEvent",
     "StripeRefused",
     "StripeUnavailable",
@@ -171,6 +176,8 @@ _HOMES = {
     "Progress": "paydesk.billing.orders",
     "Receipt": "paydesk.billing.inbox.receive",
     "Settings": "paydesk.billing.settings",
+    "Signup": "paydesk.billing.signups",
+    "SignupProgress": "paydesk.billing.signups",
     "StripeEvent": "paydesk.billing.facts",
     "Subscription": "paydesk.billing.facts",
     "SubscriptionChanged": "paydesk.billing.facts",

@@ -280,6 +280,19 @@ class ChangeRefused(PaydeskError):
         super().__init__(f"Subscription {subscription_id} cannot be changed so: {reason}.")
 
 
+class AlreadySubscribed(PaydeskError):
+    """The user has a live subscription where one is all there can be. They change it instead, in the portal."""
+
+    def __init__(self, user_id: str, *, subscription_id: str, plan: str | None) -> None:
+        self.user_id = user_id
+        self.subscription_id = subscription_id
+        self.plan = plan
+        super().__init__(
+            f"The user {user_id!r} is subscribed already ({subscription_id}, plan {plan!r}), and a second subscription "
+            "would be charged beside it. Send them to the portal: desk.portal(user)."
+        )
+
+
 class NothingToManage(PaydeskError):
     """The portal was asked for by somebody who has nothing in it: no purchase, or not the subscription they mean."""
 

@@ -48,6 +48,11 @@ limits = { emails = 1000 }
 [meters.emails]
 name = "E-mails sent"
 event_name = "emails_sent"
+
+[plans.support]
+name = "Telephone"
+price = "$99/mo"
+slot = "support"
 """
 
 WEBHOOK_SECRET = "whsec_tilltilltill"

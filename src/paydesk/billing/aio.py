@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from paydesk.billing.orders import Progress
     from paydesk.billing.portal import Destination
     from paydesk.billing.refunds import Reason
+    from paydesk.billing.signups import Signup
     from paydesk.billing.subscriptions import HeldSubscription
 
 ORDERS_MAX = 100
@@ -35,6 +36,27 @@ class Aio:
     ) -> Checkout:
         """See Paydesk.checkout."""
         return await asyncio.to_thread(self._desk.checkout, sku, user=user, quantity=quantity, email=email)
+
+    async def subscribe(
+        self,
+        plan: str,
+        *,
+        user: Payer,
+        seats: int | None = None,
+        interval: str | None = None,
+        trial_days: int | None = None,
+        promotion_codes: bool = False,
+    ) -> Signup:
+        """See Paydesk.subscribe."""
+        return await asyncio.to_thread(
+            self._desk.subscribe,
+            plan,
+            user=user,
+            seats=seats,
+            interval=interval,
+            trial_days=trial_days,
+            promotion_codes=promotion_codes,
+        )
 
     async def order(self, order_id: str) -> Order:
         """See Paydesk.order."""

@@ -23,34 +23,32 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
-from paydesk.billing.accounts import Account, Accounts
+from paydesk.billing.accounts import Account
 from paydesk.billing.aio import INVOICES_MAX, ORDERS_MAX, Aio
 from paydesk.billing.attempts import Attempts
 from paydesk.billing.cards import Cards
 from paydesk.billing.catalog import Catalog
-from paydesk.billing.checkout import Checkout, Checkouts
-from paydesk.billing.customers import Customers
+from paydesk.billing.checkout import Checkout
 from paydesk.billing.facts import CardExpiring, Fact, Invoice, Order, UsageRecorded
-from paydesk.billing.gates import Access, Gates
+from paydesk.billing.gates import Access
 from paydesk.billing.inbox.handlers import Handlers
 from paydesk.billing.inbox.inbox import EFFECT_THREADS, LANE_THREADS, Inbox
 from paydesk.billing.inbox.receive import BODY_BYTES_MAX, Receipt
 from paydesk.billing.inbox.signature import Signatures
 from paydesk.billing.log import redact_neighbours
 from paydesk.billing.mails.mails import Mails
-from paydesk.billing.orders import Orders, Progress
+from paydesk.billing.orders import Progress
 from paydesk.billing.plans import MAIN_SLOT, PlanFinder
-from paydesk.billing.portal import Portals
 from paydesk.billing.post import Server, Smtp
-from paydesk.billing.prices import Prices
-from paydesk.billing.refunds import Reason, Refunds
+from paydesk.billing.refunds import Reason
 from paydesk.billing.settings import Settings
+from paydesk.billing.signups import Signup, SignupProgress, Wish
 from paydesk.billing.store.migrations import migrate, revision_of
 from paydesk.billing.store.store import Store
 from paydesk.billing.stripe_api import StripeApi
-from paydesk.billing.subscriptions import HeldSubscription, Subscriptions
+from paydesk.billing.subscriptions import HeldSubscription
 from paydesk.billing.truth.truth import Synced, Truth
-from paydesk.billing.usage import Usages
+from paydesk.billing.verbs import Verbs
 from paydesk.billing.web.pages import Pages, Shop
 from paydesk.errors import ConfigurationError
 
@@ -117,45 +115,19 @@ class Paydesk:
             chores=[self._attempts.finish_stale],
         )
         self._truth = Truth(self.store, self._stripe_api, self._inbox, now=now)
-        prices = Prices(self._stripe_api, self.settings.prices, livemode=livemode)
-        customers = Customers(self.store, self._attempts, livemode=livemode, now=now)
-        self._checkouts = Checkouts(
-            self.store,
-            self._attempts,
+        self._verbs = Verbs(
+            self.settings,
             self.catalog,
-            prices,
-            customers,
+            self.store,
+            self._stripe_api,
+            self._attempts,
+            self._inbox,
             base_url=self.settings.base_url + self.prefix,
-            livemode=livemode,
             now=now,
         )
-        self._refunds = Refunds(self.store, self._attempts, self._inbox.refresh)
-        self._orders = Orders(self.store, self._inbox.refresh, livemode=livemode, now=now)
-        self._subscriptions = Subscriptions(
-            self.store,
-            self._attempts,
-            self._stripe_api,
-            self.catalog,
-            prices,
-            self._inbox.refresh,
-            livemode=livemode,
-        )
-        self._portals = Portals(
-            self._stripe_api,
-            customers,
-            self._subscriptions,
-            return_url=f"{self.settings.base_url}{self.prefix}/account",
-        )
-        self._accounts = Accounts(self.store, self.catalog, self._subscriptions, livemode=livemode)
-        self._usages = Usages(
-            self.store, self._attempts, self.catalog, customers, self._inbox, livemode=livemode, now=now
-        )
-        self._handlers.add(UsageRecorded, self._usages.tell)
-        self._gates = Gates(self.store, self.catalog, livemode=livemode, now=now)
+        self._handlers.add(UsageRecorded, self._verbs.usages.tell)
         self._cards = Cards(self.store, self._stripe_api, self._inbox.effects, self._handlers)
         self._post(send_mail)
-        self._attempts.register([customers.verb, self._checkouts.verb, self._refunds.verb, self._usages.verb])
-        self._attempts.register(self._subscriptions.verbs)
         self._find_user: FindUser | None = None
         self._opening = threading.Lock()
         self._is_open = False
@@ -188,17 +160,53 @@ class Paydesk:
         QuantityRefused, UnknownPrice, PriceMismatch, StripeRefused or StripeUnavailable.
         """
         self.open()
-        return self._checkouts.checkout(sku, user, quantity, email)
+        return self._verbs.checkouts.checkout(sku, user, quantity, email)
+
+    def subscribe(
+        self,
+        plan: str,
+        *,
+        user: Payer,
+        seats: int | None = None,
+        interval: str | None = None,
+        trial_days: int | None = None,
+        promotion_codes: bool = False,
+    ) -> Signup:
+        """Start a subscription: send the user to the answer's `url`.
+
+        `interval` chooses among the plan's prices: "month", "year"; the first is the plan's own. `seats` are the least
+        the plan can have, unless said. `trial_days` are the plan's for whoever never had one in its slot; 0 gives none.
+        There is one page at a time: the same wish gets the same page again, another wish closes the first. Raises
+        AlreadySubscribed, UnknownPlan, IntervalRefused, SeatsRefused, UnknownPrice, PriceMismatch, StripeRefused or
+        StripeUnavailable.
+        """
+        self.open()
+        chosen = self.catalog.plan(plan)
+        if trial_days is None:
+            trial_days = None if self._verbs.subscriptions.has_had(user, chosen.slot) else chosen.trial_days
+        wish = Wish(
+            plan=chosen,
+            offer=chosen.offer(interval),
+            seats=chosen.checked_seats(chosen.seats_min if seats is None else seats),
+            promotion_codes=promotion_codes,
+            trial_days=trial_days or None,
+        )
+        return self._verbs.signups.subscribe(wish, user)
+
+    def look_up_signup(self, session_id: str) -> SignupProgress | None:
+        """How far the sign-up of this Checkout Session is, after asking Stripe; None if it was opened for an order."""
+        self.open()
+        return self._verbs.signups.look_up(session_id)
 
     def order(self, order_id: str) -> Order:
         """The order of that id (ord_…), as the ledger has it. Raises OrderNotFound."""
         self.open()
-        return self._orders.get(order_id)
+        return self._verbs.orders.get(order_id)
 
     def orders(self, user: Payer, *, limit: int = ORDERS_MAX) -> list[Order]:
         """The user's orders in the key's mode, test or live, newest first."""
         self.open()
-        return self._orders.of(user, limit)
+        return self._verbs.orders.of(user, limit)
 
     def look_up(self, session_id: str) -> Progress:
         """How far the order of this Checkout Session is, after asking Stripe: what the thanks page shows.
@@ -206,7 +214,7 @@ class Paydesk:
         If it turns out to be paid, it is fulfilled by this, once. Raises OrderNotFound.
         """
         self.open()
-        return self._orders.refresh(session_id)
+        return self._verbs.orders.refresh(session_id)
 
     def refund(self, order: Order | str, *, amount_minor: int | None = None, reason: Reason | None = None) -> Order:
         """Give money back: all that is left, or `amount_minor` in the currency's smallest unit.
@@ -216,7 +224,7 @@ class Paydesk:
         asking for the same amount again joins it. After OutcomeUnknown look at the order before asking again.
         """
         self.open()
-        return self._refunds.refund(order if isinstance(order, str) else order.id, amount_minor, reason)
+        return self._verbs.refunds.refund(order if isinstance(order, str) else order.id, amount_minor, reason)
 
     def subscription(self, user: Payer, *, slot: str = MAIN_SLOT) -> HeldSubscription | None:
         """What the user subscribes to, from the database alone: the live one, or else the last that was.
@@ -225,7 +233,7 @@ class Paydesk:
         done about it is on the answer: `swap`, `set_seats`, `cancel`, `resume`, `pause`, `preview`.
         """
         self.open()
-        return self._subscriptions.of(user, slot)
+        return self._verbs.subscriptions.of(user, slot)
 
     def portal(self, user: Payer, *, to: Destination | None = None) -> str:
         """Where the user sees to cards, plans and invoices: a link to Stripe's portal, good for the next click only.
@@ -234,17 +242,17 @@ class Paydesk:
         NothingToManage, PortalRefused, StripeRefused or StripeUnavailable.
         """
         self.open()
-        return self._portals.url(user, to)
+        return self._verbs.portals.url(user, to)
 
     def invoices(self, user: Payer, *, limit: int = INVOICES_MAX) -> list[Invoice]:
         """The user's invoices in the key's mode, newest first: from the database alone."""
         self.open()
-        return self._accounts.invoices(user, limit)
+        return self._verbs.accounts.invoices(user, limit)
 
     def account(self, user: Payer, *, limit: int = INVOICES_MAX) -> Account:
         """What the user has: each subscription with its plan, and their invoices. What the account page shows."""
         self.open()
-        return self._accounts.of(user, limit)
+        return self._verbs.accounts.of(user, limit)
 
     def record(
         self,
@@ -263,12 +271,12 @@ class Paydesk:
         UnknownMeter or UsageRefused.
         """
         self.open()
-        return self._usages.record(user, code, quantity, key=key, used_at=used_at, db=db)
+        return self._verbs.usages.record(user, code, quantity, key=key, used_at=used_at, db=db)
 
     def used(self, user: Payer, code: str, *, since: datetime | None = None) -> int:
         """How much the user has used since then, or in the period they pay for now, or else in this month."""
         self.open()
-        return self._usages.used(user, code, since)
+        return self._verbs.usages.used(user, code, since)
 
     def allows(self, user: Payer | None, code: str, *, used: int | None = None) -> bool:
         """Whether the user has the plan or feature of this code; or, for a limit, still something left beside `used`.
@@ -277,13 +285,13 @@ class Paydesk:
         missing for its plan's `grace_days`. Raises UnknownFeature.
         """
         self.open()
-        self._gates.check(code)
-        return user is not None and self._gates.of(user).allows(code, used=used)
+        self._verbs.gates.check(code)
+        return user is not None and self._verbs.gates.of(user).allows(code, used=used)
 
     def access(self, user: Payer) -> Access:
         """All the user may do, by one query, where several gates are asked at once."""
         self.open()
-        return self._gates.of(user)
+        return self._verbs.gates.of(user)
 
     def receive(self, body: bytes, header: str | None) -> Receipt:
         """Keep a webhook: the raw body, and the Stripe-Signature header. It is on disk when this returns.
@@ -362,7 +370,9 @@ class Paydesk:
             await asyncio.to_thread(self.stop)
 
     def router(self, *, user: FindUser | None = None) -> APIRouter:
-        """The routes for FastAPI: /pricing, /checkout, /thanks, /account, /billing-portal and /webhooks/stripe.
+        """The routes for FastAPI, below the desk's prefix.
+
+        They are /pricing, /checkout, /subscribe, /thanks, /account, /billing-portal and /webhooks/stripe.
 
         `user` finds out who is asking: a function or coroutine of the request that answers the app's user (anything
         with `id` and `email`) or None. Without it, everybody is a guest.
@@ -381,7 +391,7 @@ class Paydesk:
         """
         from paydesk.billing.web.fastapi import build_gate
 
-        self._gates.check(code)
+        self._verbs.gates.check(code)
         return build_gate(self, code, lambda: user or self._find_user)
 
     @property

@@ -155,6 +155,16 @@ class Subscriptions:
         live = [each for each in begun if each.is_live]
         return next(iter([*live, *begun]), None)
 
+    def get(self, subscription_id: str) -> HeldSubscription | None:
+        """The subscription, if it has been heard of."""
+        with self._store.read() as connection:
+            row = connection.execute(self._row(subscription_id)).mappings().one_or_none()
+        return HeldSubscription.held(row, self) if row is not None else None
+
+    def has_had(self, user: Payer, slot: str) -> bool:
+        """Whether the user has or had something in this slot."""
+        return self.of(user, slot) is not None
+
     def swap(self, subscription: HeldSubscription, terms: Terms, prorate: Prorate) -> HeldSubscription:
         """See HeldSubscription.swap."""
         return self.change(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from paydesk.billing.mirror.customers import CUSTOMERS
 from paydesk.billing.mirror.disputes import DISPUTES
 from paydesk.billing.mirror.invoices import INVOICES
-from paydesk.billing.mirror.orders import SESSIONS
 from paydesk.billing.mirror.payments import CHARGES, PAYMENTS
 from paydesk.billing.mirror.prices import PRICES
 from paydesk.billing.mirror.products import PRODUCTS
+from paydesk.billing.mirror.sessions import SESSIONS
 from paydesk.billing.mirror.subscriptions import SUBSCRIPTIONS
 
 # Parents first: what others point at is written before them.

@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from paydesk.billing.facts import Fact, Order, OrderExpired, OrderFailed, OrderPaid
 from paydesk.billing.log import get_logger
 from paydesk.billing.mirror.ledger import ORDER_KEY, locked_order, settle
-from paydesk.billing.mirror.mirrored import Mirrored, Parked, Writing
+from paydesk.billing.mirror.mirrored import Parked, Writing
 from paydesk.billing.mirror.refs import id_of
 
 if TYPE_CHECKING:
@@ -128,13 +128,3 @@ def _find(writing: Writing, session: Json) -> RowMapping | None:
         )
         return None
     return order
-
-
-SESSIONS = Mirrored(
-    type="checkout.session",
-    path="/v1/checkout/sessions/{}",
-    expand=("payment_intent",),
-    apply=apply,
-    table=lambda tables: tables.orders,
-    key="session_id",
-)

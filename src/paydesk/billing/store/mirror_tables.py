@@ -232,6 +232,38 @@ def usage(frame: Frame) -> Table:
     )
 
 
+def signups(frame: Frame) -> Table:
+    """Who set out to subscribe to what. `object` is the Checkout Session; a user has one open page for each slot."""
+    is_open = text("status = 'open'")
+    return frame.table(
+        "signups",
+        Column("id", Text, primary_key=True),
+        Column("user_id", Text, nullable=False),
+        Column("slot", Text, nullable=False),
+        Column("plan", Text, nullable=False),
+        Column("seats", Integer, nullable=False),
+        Column("billed_every", Text, nullable=False),
+        Column("price_id", Text, nullable=False),
+        Column("trial_days", Integer),
+        Column("promotion_codes", Boolean, nullable=False),
+        Column("customer_id", Text, nullable=False),
+        Column("status", Text, nullable=False),  # open | complete | expired | failed
+        Column("session_id", Text),
+        Column("session_url", Text),
+        Column("subscription_id", Text),
+        Column("livemode", Boolean, nullable=False),
+        Column("expires_at", UtcDateTime),
+        Column("created_at", UtcDateTime, nullable=False),
+        Column("updated_at", UtcDateTime, nullable=False),
+        *_mirrored(),
+        frame.unique("signups_session_id", "session_id"),
+        frame.index(
+            "signups_open", "user_id", "slot", "livemode", unique=True, postgresql_where=is_open, sqlite_where=is_open
+        ),
+        frame.index("signups_user_id", "user_id", "created_at"),
+    )
+
+
 def products(frame: Frame) -> Table:
     return frame.table(
         "products",

@@ -27,6 +27,7 @@ class Tables:
         self.subscriptions = mirror_tables.subscriptions(frame)
         self.subscription_items = mirror_tables.subscription_items(frame)
         self.invoices = mirror_tables.invoices(frame)
+        self.signups = mirror_tables.signups(frame)
         self.products = mirror_tables.products(frame)
         self.prices = mirror_tables.prices(frame)
         self.usage = mirror_tables.usage(frame)

@@ -21,16 +21,25 @@ from starlette.routing import Route
 
 from paydesk.billing.log import get_logger
 from paydesk.billing.web import requests
-from paydesk.billing.web.requests import Refusal, Wish
+from paydesk.billing.web.account import Step
+from paydesk.billing.web.requests import Refusal, Subscribing, Wish
 from paydesk.billing.web.webhook import Disconnected, Webhook, read_body
-from paydesk.errors import NothingToManage, OrderNotFound, PaydeskError, UnknownProduct
+from paydesk.errors import (
+    AlreadySubscribed,
+    IntervalRefused,
+    NothingToManage,
+    OrderNotFound,
+    PaydeskError,
+    SeatsRefused,
+    UnknownPlan,
+    UnknownProduct,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from paydesk.billing.customers import Payer
     from paydesk.billing.desk import Paydesk
-    from paydesk.billing.orders import Progress
 
     FindUser = Callable[[Request], Payer | Awaitable[Payer | None] | None]
 
@@ -55,6 +64,7 @@ def build_router(desk: Paydesk, find_user: FindUser | None) -> APIRouter:
     router.routes.append(webhook)
     router.add_route(f"{desk.prefix}/pricing", routes.pricing, methods=["GET"], name="paydesk_pricing")
     router.add_route(f"{desk.prefix}/checkout", routes.checkout, methods=["POST"], name="paydesk_checkout")
+    router.add_route(f"{desk.prefix}/subscribe", routes.subscribe, methods=["POST"], name="paydesk_subscribe")
     router.add_route(f"{desk.prefix}/thanks", routes.thanks, methods=["GET"], name="paydesk_thanks")
     router.add_route(f"{desk.prefix}/account", routes.account, methods=["GET"], name="paydesk_account")
     router.add_route(f"{desk.prefix}/billing-portal", routes.portal, methods=["GET", "POST"], name="paydesk_portal")
@@ -108,7 +118,8 @@ class _Routes:
 
     async def pricing(self, _request: Request) -> Response:
         """What is for sale."""
-        html = await run_in_threadpool(self._desk.pages.pricing, self._desk.catalog.products.values())
+        catalog = self._desk.catalog
+        html = await run_in_threadpool(self._desk.pages.pricing, catalog.products.values(), catalog.plans_for_sale)
         return HTMLResponse(html, headers=HEADERS)
 
     async def checkout(self, request: Request) -> Response:
@@ -131,6 +142,31 @@ class _Routes:
             return self._refuse(requests.refusal_of(error), is_form)
         return self._send(url, is_form)
 
+    async def subscribe(self, request: Request) -> Response:
+        """Start a subscription: answers the address of Stripe's page, or of the portal to whoever has one already."""
+        is_form = not _wants_json(request)
+        if requests.is_cross_site(request.headers, self._desk.settings.origin):
+            return self._refuse(requests.CROSS_SITE, is_form)
+        body = await _body(request, requests.FORM_BYTES_MAX)
+        if body is None:
+            return self._refuse(requests.TOO_LARGE, is_form)
+        wish = requests.subscribing(request.headers.get("content-type", ""), body)
+        if isinstance(wish, Refusal):
+            return self._refuse(wish, is_form)
+        user = await _found(self._find_user, request)
+        if user is None:
+            return self._refuse(requests.SIGNED_OUT, is_form)
+        try:
+            url = await run_in_threadpool(self._sign_up, wish, user)
+        except AlreadySubscribed as error:
+            portal = await run_in_threadpool(self._portal_of, user)
+            return self._refuse(requests.refusal_of(error), is_form, Step("See to your plan", portal, is_urging=True))
+        except PaydeskError as error:
+            if not isinstance(error, UnknownPlan | IntervalRefused | SeatsRefused):
+                logger.warning("a subscription was not started: %s", error)
+            return self._refuse(requests.refusal_of(error), is_form)
+        return self._send(url, is_form)
+
     async def thanks(self, request: Request) -> Response:
         """Where Stripe sends the customer afterwards: looks the payment up, and fulfils it if nobody has yet."""
         session_id = requests.session_id(request.query_params.get("session_id"))
@@ -138,11 +174,9 @@ class _Routes:
             return self._refuse(requests.NOT_FOUND, is_form=True)
         user = await _found(self._find_user, request)
         try:
-            progress = await run_in_threadpool(self._look_up, session_id, user)
+            html = await run_in_threadpool(self._thanks, session_id, user)
         except OrderNotFound:
             return self._refuse(requests.NOT_FOUND, is_form=True)
-        product = self._desk.catalog.products.get(progress.order.sku)
-        html = await run_in_threadpool(self._desk.pages.thanks, progress, product)
         return HTMLResponse(html, headers={**HEADERS, **NOT_STORED})
 
     async def account(self, request: Request) -> Response:
@@ -179,25 +213,52 @@ class _Routes:
     def _start(self, wish: Wish, user: Payer | None) -> str:
         return self._desk.checkout(wish.sku, user=user, quantity=cast("int", wish.quantity)).url
 
-    def _look_up(self, session_id: str, user: Payer | None) -> Progress:
-        """The order, if it is this person's. Someone else's does not exist for them."""
-        progress = self._desk.look_up(session_id)
-        owner = progress.order.user_id
-        if owner is not None and (user is None or str(user.id) != owner):
-            raise OrderNotFound(session_id)
-        return progress
+    def _sign_up(self, wish: Subscribing, user: Payer) -> str:
+        seats = cast("int | None", wish.seats)
+        return self._desk.subscribe(wish.plan, user=user, seats=seats, interval=wish.interval).url
 
-    def _refuse(self, refusal: Refusal, is_form: bool) -> Response:
+    def _portal_of(self, user: Payer) -> str:
+        """The portal, or, while Stripe cannot be asked, our own address that leads there."""
+        try:
+            return self._desk.portal(user)
+        except PaydeskError as error:
+            logger.warning("the portal was not opened: %s", error)
+            return f"{self._desk.settings.base_url}{self._desk.prefix}/billing-portal"
+
+    def _thanks(self, session_id: str, user: Payer | None) -> str:
+        """The page about what was bought, if it is this person's. Someone else's does not exist for them."""
+        desk = self._desk
+        signup = desk.look_up_signup(session_id)
+        if signup is not None:
+            _must_be(user, signup.user_id, session_id)
+            return desk.pages.welcome(signup, desk.catalog.plans.get(signup.plan))
+        progress = desk.look_up(session_id)
+        if progress.order.user_id is not None:
+            _must_be(user, progress.order.user_id, session_id)
+        return desk.pages.thanks(progress, desk.catalog.products.get(progress.order.sku))
+
+    def _refuse(self, refusal: Refusal, is_form: bool, way_out: Step | None = None) -> Response:
         headers = {**HEADERS, **NOT_STORED}
         if refusal.retry_after_seconds is not None:
             headers["Retry-After"] = str(refusal.retry_after_seconds)
         if is_form:
-            page = self._desk.pages.error(refusal.title, refusal.sentence, detail=refusal.detail, tone=refusal.tone)
+            pages = self._desk.pages
+            page = pages.error(
+                refusal.title, refusal.sentence, detail=refusal.detail, tone=refusal.tone, way_out=way_out
+            )
             return HTMLResponse(page, status_code=refusal.status, headers=headers)
         error = {"code": refusal.code, "message": refusal.sentence}
         if refusal.detail is not None and not self._desk.settings.livemode:
             error["detail"] = refusal.detail
-        return JSONResponse({"error": error}, status_code=refusal.status, headers=headers)
+        answer: dict[str, object] = {"error": error}
+        if way_out is not None:
+            answer["url"] = way_out.url
+        return JSONResponse(answer, status_code=refusal.status, headers=headers)
+
+
+def _must_be(user: Payer | None, owner: str, session_id: str) -> None:
+    if user is None or str(user.id) != owner:
+        raise OrderNotFound(session_id)
 
 
 def _wants_json(request: Request) -> bool:

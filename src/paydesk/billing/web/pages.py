@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, PrefixLoader, select_autoescape
 
 from paydesk.billing.money import show
-from paydesk.billing.web.account import view_of
+from paydesk.billing.web.account import day, view_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from paydesk.billing.catalog import Product
     from paydesk.billing.catalog_portal import Portal
     from paydesk.billing.orders import Progress, Stage
+    from paydesk.billing.plans import Plan
+    from paydesk.billing.signups import SignupProgress
+    from paydesk.billing.signups import Stage as SignupStage
+    from paydesk.billing.web.account import Step
 
 Tone = Literal["good", "wait", "bad", "calm"]
 
@@ -58,6 +62,20 @@ class Ware:
     price: str
     quantity_min: int
     quantity_max: int
+
+
+@dataclass(frozen=True)
+class PlanWare:
+    """A plan on the pricing page. `offers` are its rhythms, each with its price; the first is chosen already."""
+
+    code: str
+    name: str
+    description: str
+    offers: tuple[tuple[str, str], ...]
+    seats_min: int
+    seats_max: int
+    trial_days: int | None
+    features: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -116,6 +134,37 @@ TOLD: dict[Stage, Told] = {
 }
 
 
+TRIAL_SENTENCE = "Everything is yours to try. Nothing was charged, and you can cancel before the trial ends."
+WELCOMED: dict[SignupStage, Told] = {
+    "subscribed": Told(
+        "tick", "good", "Welcome!", "Your subscription has started.", next_label="Your account", is_urging=True
+    ),
+    "processing": Told(
+        "clock",
+        "wait",
+        "Your subscription is on its way",
+        "There is nothing left for you to do: this page looks again by itself, and you may also close it.",
+        next_label="Your account",
+        refresh_seconds=REFRESH_SECONDS,
+    ),
+    "open": Told(
+        "back",
+        "calm",
+        "Not subscribed yet",
+        "The page was not finished, and nothing was charged. You can go back to it, or leave it.",
+        next_label="Your account",
+    ),
+    "expired": Told(
+        "clock",
+        "calm",
+        "This page has closed",
+        "Nobody subscribed on it in time, or another plan was chosen instead. Nothing was charged.",
+        next_label="See the plans",
+        is_urging=True,
+    ),
+}
+
+
 class Pages:
     """The pages of one shop. `folder` is the app's own templates, which go first."""
 
@@ -130,9 +179,10 @@ class Pages:
             lstrip_blocks=True,
         )
 
-    def pricing(self, products: Iterable[Product]) -> str:
+    def pricing(self, products: Iterable[Product], plans: Iterable[Plan] = ()) -> str:
         """Everything that is sold, each with a button."""
-        return self.render("pricing.html", products=[_ware(product) for product in products])
+        wares = [_ware(product) for product in products]
+        return self.render("pricing.html", products=wares, plans=[_plan_ware(plan) for plan in plans])
 
     def thanks(self, progress: Progress, product: Product | None) -> str:
         """Where customers come back to: how far their order is. `product` is None if it is no longer sold."""
@@ -150,11 +200,32 @@ class Pages:
         }
         return self.render("thanks.html", view=view)
 
+    def welcome(self, signup: SignupProgress, plan: Plan | None) -> str:
+        """Where customers come back to from subscribing. `plan` is None if it is no longer in the catalog."""
+        told, subscription = WELCOMED[signup.stage], signup.subscription
+        is_trial = subscription is not None and subscription.on_trial
+        view = {
+            **vars(told),
+            "sentence": TRIAL_SENTENCE if is_trial and signup.stage == "subscribed" else told.sentence,
+            "lines": _lines(signup, plan),
+            "pay_url": signup.pay_url,
+            "next_url": f"{self.shop.prefix}/{'pricing' if signup.stage == 'expired' else 'account'}",
+        }
+        return self.render("welcome.html", view=view)
+
     def account(self, account: Account, offered: Portal) -> str:
         """What somebody has: plans, and invoices. `offered` is what they can do about it in the portal."""
         return self.render("account.html", view=view_of(account, self.shop.prefix, offered))
 
-    def error(self, title: str, sentence: str, *, detail: str | None = None, tone: Tone = "bad") -> str:
+    def error(
+        self,
+        title: str,
+        sentence: str,
+        *,
+        detail: str | None = None,
+        tone: Tone = "bad",
+        way_out: Step | None = None,
+    ) -> str:
         """What went wrong, in the customer's words. `detail` is for the developer and shown in test mode only."""
         sign = "cross" if tone == "bad" else "question"
         view = {
@@ -163,6 +234,7 @@ class Pages:
             "title": title,
             "sentence": sentence,
             "detail": None if self.shop.livemode else detail,
+            "way_out": way_out,
         }
         return self.render("error.html", view=view)
 
@@ -190,3 +262,36 @@ def _ware(product: Product) -> Ware:
         quantity_min=product.quantity_min,
         quantity_max=product.quantity_max,
     )
+
+
+def _plan_ware(plan: Plan) -> PlanWare:
+    prices = tuple(
+        (str(offer.every), f"{show(offer.money.amount_minor, offer.money.currency, trim_zeros=True)} / {offer.every}")
+        for offer in plan.offers
+    )
+    return PlanWare(
+        code=plan.code,
+        name=plan.name,
+        description=plan.description,
+        offers=prices,
+        seats_min=plan.seats_min,
+        seats_max=plan.seats_max,
+        trial_days=plan.trial_days,
+        features=tuple(plan.features.values()),
+    )
+
+
+def _lines(signup: SignupProgress, plan: Plan | None) -> list[tuple[str, str]]:
+    """What the welcome page says about the subscription, once there is one."""
+    lines = [("Plan", plan.name if plan is not None else signup.plan)]
+    subscription = signup.subscription
+    if subscription is None:
+        return lines
+    if subscription.seats > 1:
+        lines.append(("Seats", str(subscription.seats)))
+    if subscription.amount_minor is not None and subscription.currency is not None:
+        price = show(subscription.amount_minor, subscription.currency)
+        lines.append(("Price", f"{price} every {subscription.billed_every}"))
+    if subscription.renews_at is not None:
+        lines.append(("First payment" if subscription.on_trial else "Renews", day(subscription.renews_at)))
+    return lines

@@ -13,14 +13,18 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 from paydesk.errors import (
+    AlreadySubscribed,
+    IntervalRefused,
     NothingToManage,
     OrderNotFound,
     PaydeskError,
     PortalRefused,
     PriceMismatch,
     QuantityRefused,
+    SeatsRefused,
     StripeRefused,
     StripeUnavailable,
+    UnknownPlan,
     UnknownPrice,
     UnknownProduct,
 )
@@ -47,6 +51,15 @@ class Wish:
 
     sku: str
     quantity: object
+
+
+@dataclass(frozen=True)
+class Subscribing:
+    """Which plan somebody wants, unchecked. What is None is the plan's own."""
+
+    plan: str
+    seats: object
+    interval: str | None
 
 
 @dataclass(frozen=True)
@@ -91,22 +104,39 @@ UNREADABLE = Refusal(
     "Please go back to the shop and choose again.",
     detail='Send a form or JSON with "sku" and, if you like, "quantity".',
 )
+NO_PLAN = Refusal(
+    400,
+    "unreadable_request",
+    "We did not understand that",
+    "Please go back to the shop and choose again.",
+    detail='Send a form or JSON with "plan" and, if you like, "seats" and "interval".',
+)
+SUBSCRIBED_ALREADY = Refusal(
+    409,
+    "already_subscribed",
+    "You are subscribed already",
+    "A second subscription would be charged beside the first. Change the one you have instead.",
+    tone="calm",
+)
 TOO_LARGE = Refusal(413, "too_large", "That was too much", "Please go back to the shop and choose again.")
 
 
 def wish(content_type: str, body: bytes) -> Wish | Refusal:
     """Read what is wanted from a form or from JSON."""
-    kind = content_type.partition(";")[0].strip().lower()
-    if kind not in {FORM, JSON}:
-        return UNREADABLE
-    try:
-        fields = _json_fields(body) if kind == JSON else _form_fields(body)
-    except ValueError:
-        return UNREADABLE
+    fields = _fields(content_type, body)
     sku = fields.get("sku")
     if not isinstance(sku, str) or not sku:
         return UNREADABLE
     return Wish(sku, fields.get("quantity", 1))
+
+
+def subscribing(content_type: str, body: bytes) -> Subscribing | Refusal:
+    """Read which plan is wanted from a form or from JSON."""
+    fields = _fields(content_type, body)
+    plan, interval = fields.get("plan"), fields.get("interval") or None
+    if not isinstance(plan, str) or not plan or not isinstance(interval, str | None):
+        return NO_PLAN
+    return Subscribing(plan, fields.get("seats"), interval)
 
 
 def destination(text: str | None) -> Destination | None:
@@ -151,6 +181,15 @@ def refusal_of(error: PaydeskError) -> Refusal:
             number = str(error.minimum) if error.minimum == error.maximum else f"{error.minimum} to {error.maximum}"
             sentence = f"This can be bought in a quantity of {number}. Please go back and change it."
             return Refusal(400, "quantity_refused", "That quantity is not possible", sentence, str(error), "calm")
+        case UnknownPlan() | IntervalRefused():
+            sentence = "It may have been taken off the list. Please go back and choose again."
+            return Refusal(404, "unknown_plan", "We do not have that plan", sentence, str(error), "calm")
+        case SeatsRefused():
+            number = str(error.minimum) if error.minimum == error.maximum else f"{error.minimum} to {error.maximum}"
+            sentence = f"This plan can have {number} seats. Please go back and change that."
+            return Refusal(400, "seats_refused", "That number of seats is not possible", sentence, str(error), "calm")
+        case AlreadySubscribed():
+            return SUBSCRIBED_ALREADY
         case OrderNotFound():
             return NOT_FOUND
         case NothingToManage():
@@ -175,6 +214,17 @@ def refusal_of(error: PaydeskError) -> Refusal:
             return Refusal(500, "failed", "Something went wrong", sentence, str(error))
 
 
+def _fields(content_type: str, body: bytes) -> Mapping[str, object]:
+    """What was sent; nothing, where it cannot be read."""
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind not in {FORM, JSON}:
+        return {}
+    try:
+        return _json_fields(body) if kind == JSON else _form_fields(body)
+    except ValueError:
+        return {}
+
+
 def _json_fields(body: bytes) -> Mapping[str, object]:
     try:
         fields = json.loads(body)
@@ -186,7 +236,8 @@ def _json_fields(body: bytes) -> Mapping[str, object]:
 def _form_fields(body: bytes) -> Mapping[str, object]:
     fields = parse_qs(body.decode(), keep_blank_values=True, strict_parsing=bool(body), max_num_fields=50)
     found: dict[str, object] = {name: values[0] for name, values in fields.items() if len(values) == 1}
-    quantity = found.get("quantity")
-    if isinstance(quantity, str) and _NUMBER.fullmatch(quantity):
-        found["quantity"] = int(quantity)
+    for name in ("quantity", "seats"):
+        number = found.get(name)
+        if isinstance(number, str) and _NUMBER.fullmatch(number):
+            found[name] = int(number)
     return found

@@ -11,9 +11,10 @@ from playwright.sync_api import Page, expect
 from tests.conftest import LocalStripe
 from tests.emulator.controls import Controls
 from tests.emulator.receiver import Receiver
-from tests.stories.local_stripe.clocks import OfTheTest
+from tests.stories.local_stripe.clocks import OfTheSandbox, OfTheTest
+from tests.stories.local_stripe.doors import Checkout
 from tests.stories.local_stripe.living import Stage, live
-from tests.stories.local_stripe.long_life import LIFE
+from tests.stories.local_stripe.long_life import LIFE, goes_as_from_checkout
 
 
 @pytest.fixture
@@ -29,6 +30,14 @@ class AtABrowser:
 
     def __init__(self, page: Page) -> None:
         self._page = page
+
+    def subscribes(self, checkout: str) -> None:
+        page = self._page
+        page.goto(checkout)
+        page.get_by_text("More test cards").click()
+        page.get_by_role("button", name="Mastercard").click()
+        page.get_by_role("button", name="Start trial").click()
+        expect(page.get_by_role("heading", name="The shop")).to_be_visible()
 
     def replaces_their_card(self, portal: str) -> None:
         page = self._page
@@ -67,3 +76,12 @@ def test_a_life_is_the_same_at_a_real_browser(
 
     for told, must in zip(live(stage), LIFE, strict=True):
         assert told == must
+
+
+def test_a_whole_life_on_a_phone(
+    phone: Page, client: stripe.StripeClient, controls: Controls, receiver: Receiver, shop: str
+) -> None:
+    """From the payment page to the goodbye, the customer does all of it."""
+    stage = Stage(client, controls, receiver, OfTheSandbox, AtABrowser(phone), Checkout(shop))
+
+    goes_as_from_checkout(live(stage))

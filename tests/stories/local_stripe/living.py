@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import stripe
@@ -14,7 +14,8 @@ from tests.emulator.portal import EVERYTHING, configured, session
 from tests.emulator.receiver import Receiver
 from tests.emulator.subscribing import item, price
 from tests.stories.local_stripe.clocks import Clock, OfTheSandbox, OfTheTest, moment
-from tests.stories.local_stripe.long_life import HALF_WAY, START, TRIAL
+from tests.stories.local_stripe.doors import Api, Door
+from tests.stories.local_stripe.long_life import HALF_WAY, START
 from tests.stories.local_stripe.person import Person
 from tests.stories.local_stripe.story import Chapter, Teller
 
@@ -30,6 +31,7 @@ class Stage:
     receiver: Receiver
     clock: type[OfTheTest | OfTheSandbox]
     person: Person
+    door: Door = field(default_factory=Api)
 
 
 def live(stage: Stage) -> Iterator[Chapter]:
@@ -49,9 +51,7 @@ def live(stage: Stage) -> Iterator[Chapter]:
     teller = Teller(client, stage.controls, stage.receiver, str(endpoint.secret))
     teller.begin()
 
-    made = client.v1.subscriptions.create(
-        {"customer": ada.id, "items": [{"price": basic.id}], "trial_end": moment(TRIAL[1])}
-    )
+    made = stage.door.begin(client, person, ada.id, basic.id)
     yield teller.chapter("A trial begins", made)
 
     clock.go("2030-03-29 13:00")
@@ -76,7 +76,7 @@ def live(stage: Stage) -> Iterator[Chapter]:
     yield upgraded
 
     failing = client.v1.payment_methods.attach("pm_card_chargeCustomerFail", {"customer": ada.id})
-    client.v1.customers.update(ada.id, {"invoice_settings": {"default_payment_method": failing.id}})
+    stage.door.use(client, made, failing.id)
     clock.go("2030-05-01 14:00")
     yield teller.chapter("May cannot be collected", made)
 

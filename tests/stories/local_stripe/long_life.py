@@ -6,6 +6,7 @@ of a proration: from $10 to $20 just half-way through a month of thirty days is 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from tests.stories.local_stripe.story import Bill, Chapter, Line, Standing, Told
@@ -212,3 +213,19 @@ LIFE: Final = (
         told=(),
     ),
 )
+
+
+def goes_as_from_checkout(chapters: Iterator[Chapter]) -> None:
+    """A life that began in Checkout: it differs in how it begins, and in that the card is the subscription's own."""
+    begun = next(chapters)
+    assert (begun.standing, begun.bill) == (LIFE[0].standing, LIFE[0].bill)
+    assert {
+        "checkout.session.completed",
+        "customer.subscription.created",
+        "setup_intent.succeeded",
+        "invoice.paid",
+    } <= {told.type for told in begun.told}
+    for told, must in zip(chapters, LIFE[1:], strict=True):
+        assert (told.title, told.standing, told.bill) == (must.title, must.standing, must.bill)
+        if "payment_method.attached" not in {news.type for news in must.told}:
+            assert told == must

@@ -13,8 +13,9 @@ from tests.emulator.controls import Controls
 from tests.emulator.receiver import Receiver
 from tests.emulator.wire import Wire
 from tests.stories.local_stripe.clocks import OfTheSandbox, OfTheTest
+from tests.stories.local_stripe.doors import Checkout
 from tests.stories.local_stripe.living import Stage, live
-from tests.stories.local_stripe.long_life import LIFE
+from tests.stories.local_stripe.long_life import LIFE, goes_as_from_checkout
 from tests.stories.local_stripe.person import ByForms
 
 DAY = 24 * 3600
@@ -37,6 +38,15 @@ def test_a_subscription_lives_as_at_stripe(
 
     for told, must in zip(live(stage), LIFE, strict=True):
         assert told == must
+
+
+def test_a_life_that_begins_in_checkout(
+    client: stripe.StripeClient, controls: Controls, receiver: Receiver, local_stripe: LocalStripe
+) -> None:
+    """Goes on like any other: the same statuses and bills, and the same news where whose card it is does not matter."""
+    stage = Stage(client, controls, receiver, OfTheSandbox, ByForms(local_stripe.url), Checkout())
+
+    goes_as_from_checkout(live(stage))
 
 
 @both_clocks

@@ -111,6 +111,12 @@ def seen(desk: Paydesk) -> AccountView:
             "It is cancelled, and yours until 3 December 2026.",
             ["Keep it"],
         ),
+        (
+            {"status": "past_due", "past_due_since": NOW - timedelta(days=2)},
+            "Payment missing",
+            "While the payment is missing, it is yours until 28 November 2026.",
+            ["Change plan", "Cancel"],
+        ),
         ({"status": "paused"}, "Paused", "Nothing is charged while it rests.", ["Go on"]),
         (
             {"status": "canceled", "ended_at": NOW - timedelta(days=1)},

@@ -38,6 +38,22 @@ def test_from_the_button_to_the_account(site: Site) -> None:
     assert "$580.00</td>" in account.text
 
 
+def test_whoever_has_a_plan_is_shown_which_and_how_to_change_it(site: Site) -> None:
+    """No button buys a second one in its slot; somebody else sees every button."""
+    with site.browser("ada") as ada, site.browser("grace") as grace:
+        ada.get(subscribe(ada))
+
+        hers, others = ada.get("/pricing"), grace.get("/pricing")
+
+    assert hers.text.count('action="/subscribe"') == 1
+    assert 'name="plan" value="support"' in hers.text
+    assert hers.text.count("Your plan</span>") == 1
+    assert 'href="/billing-portal?to=switch">Change to Starter<' in hers.text
+    assert hers.headers["cache-control"] == "no-store"
+    assert others.text.count('action="/subscribe"') == 3
+    assert "Your plan</span>" not in others.text
+
+
 def test_a_script_gets_the_address(site: Site) -> None:
     """As JSON, and the plan's own seats and rhythm where nothing is said."""
     with site.browser("ada") as ada:

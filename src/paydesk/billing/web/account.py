@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from babel.dates import format_date
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from paydesk.billing.accounts import Account, Holding
     from paydesk.billing.catalog_portal import Portal
     from paydesk.billing.facts import Invoice
+    from paydesk.billing.plans import Plan
     from paydesk.billing.subscriptions import HeldSubscription
     from paydesk.billing.web.pages import Tone
 
@@ -112,7 +114,7 @@ def _banner(holding: Holding, portal: str) -> Banner | None:
 
 def _plan(holding: Holding, prefix: str, offered: Portal) -> HeldPlan:
     subscription, plan = holding.subscription, holding.plan
-    state, tone, sentence = _state(subscription)
+    state, tone, sentence = _state(subscription, plan)
     return HeldPlan(
         name=plan.name if plan is not None else "Your plan",
         state=state,
@@ -125,7 +127,7 @@ def _plan(holding: Holding, prefix: str, offered: Portal) -> HeldPlan:
     )
 
 
-def _state(subscription: HeldSubscription) -> tuple[str, Tone, str]:
+def _state(subscription: HeldSubscription, plan: Plan | None) -> tuple[str, Tone, str]:
     """The state in a word, its colour, and the sentence that says what comes next."""
     if subscription.ended:
         return "Ended", "calm", f"It ended on {day(subscription.ends_at)}. You are welcome back."
@@ -134,12 +136,20 @@ def _state(subscription: HeldSubscription) -> tuple[str, Tone, str]:
     if subscription.status == "unpaid":
         return "Not paid", "bad", "It rests until the payment has arrived."
     if subscription.past_due:
-        return "Payment missing", "bad", "It goes on for a few days while the payment is missing."
+        return "Payment missing", "bad", _grace(subscription, plan)
     if subscription.ending:
         return "Ends soon", "wait", f"It is cancelled, and yours until {day(subscription.ends_at)}."
     if subscription.on_trial:
         return "Trial", "good", f"Free until {day(subscription.trial_ends_at)}. The first payment is due then."
     return "Active", "good", f"It renews on {day(subscription.renews_at)}."
+
+
+def _grace(subscription: HeldSubscription, plan: Plan | None) -> str:
+    """How long what the plan allows stays allowed: what the gates say, and true before and after that day."""
+    if plan is None or subscription.past_due_since is None or plan.grace_days == 0:
+        return "It rests until the payment has arrived."
+    until = subscription.past_due_since + timedelta(days=plan.grace_days)
+    return f"While the payment is missing, it is yours until {day(until)}."
 
 
 def _steps(subscription: HeldSubscription, prefix: str, offered: Portal) -> tuple[Step, ...]:

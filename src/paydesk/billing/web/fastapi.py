@@ -116,11 +116,11 @@ class _Routes:
         self._desk = desk
         self._find_user = find_user
 
-    async def pricing(self, _request: Request) -> Response:
-        """What is for sale."""
-        catalog = self._desk.catalog
-        html = await run_in_threadpool(self._desk.pages.pricing, catalog.products.values(), catalog.plans_for_sale)
-        return HTMLResponse(html, headers=HEADERS)
+    async def pricing(self, request: Request) -> Response:
+        """What is for sale, and what of it the person has."""
+        user = await _found(self._find_user, request)
+        html = await run_in_threadpool(self._pricing, user)
+        return HTMLResponse(html, headers=HEADERS if user is None else {**HEADERS, **NOT_STORED})
 
     async def checkout(self, request: Request) -> Response:
         """Start a purchase: answers the address of Stripe's page, to scripts as JSON, to forms as a redirect."""
@@ -209,6 +209,16 @@ class _Routes:
         if is_form:
             return RedirectResponse(url, status_code=303, headers={**HEADERS, **NOT_STORED})
         return JSONResponse({"url": url}, headers=NOT_STORED)
+
+    def _pricing(self, user: Payer | None) -> str:
+        desk, catalog = self._desk, self._desk.catalog
+        holdings = desk.account(user, limit=1).holdings if user is not None and catalog.plans else ()
+        return desk.pages.pricing(
+            catalog.products.values(),
+            catalog.plans_for_sale,
+            holdings=holdings,
+            can_switch=bool(catalog.portal.switch),
+        )
 
     def _start(self, wish: Wish, user: Payer | None) -> str:
         return self._desk.checkout(wish.sku, user=user, quantity=cast("int", wish.quantity)).url

@@ -15,20 +15,20 @@ from urllib.parse import urlsplit
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, PrefixLoader, select_autoescape
 
 from paydesk.billing.money import show
-from paydesk.billing.web.account import day, view_of
+from paydesk.billing.web.account import Step, day, view_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from paydesk.billing.accounts import Account
+    from paydesk.billing.accounts import Account, Holding
     from paydesk.billing.catalog import Product
     from paydesk.billing.catalog_portal import Portal
     from paydesk.billing.orders import Progress, Stage
     from paydesk.billing.plans import Plan
     from paydesk.billing.signups import SignupProgress
     from paydesk.billing.signups import Stage as SignupStage
-    from paydesk.billing.web.account import Step
+    from paydesk.billing.subscriptions import HeldSubscription
 
 Tone = Literal["good", "wait", "bad", "calm"]
 
@@ -66,7 +66,10 @@ class Ware:
 
 @dataclass(frozen=True)
 class PlanWare:
-    """A plan on the pricing page. `offers` are its rhythms, each with its price; the first is chosen already."""
+    """A plan on the pricing page. `offers` are its rhythms, each with its price; the first is chosen already.
+
+    `is_current`: it is what the person has. `step` leads whoever has a plan in its slot on, instead of a button to buy.
+    """
 
     code: str
     name: str
@@ -76,6 +79,8 @@ class PlanWare:
     seats_max: int
     trial_days: int | None
     features: tuple[str, ...]
+    is_current: bool = False
+    step: Step | None = None
 
 
 @dataclass(frozen=True)
@@ -179,10 +184,18 @@ class Pages:
             lstrip_blocks=True,
         )
 
-    def pricing(self, products: Iterable[Product], plans: Iterable[Plan] = ()) -> str:
-        """Everything that is sold, each with a button."""
-        wares = [_ware(product) for product in products]
-        return self.render("pricing.html", products=wares, plans=[_plan_ware(plan) for plan in plans])
+    def pricing(
+        self,
+        products: Iterable[Product],
+        plans: Iterable[Plan] = (),
+        *,
+        holdings: Iterable[Holding] = (),
+        can_switch: bool = True,
+    ) -> str:
+        """Everything that is sold, each with a button. `holdings` are what the person has already."""
+        held = {holding.subscription.slot: holding.subscription for holding in holdings}
+        plan_wares = [_plan_ware(plan, held.get(plan.slot), self.shop.prefix, can_switch=can_switch) for plan in plans]
+        return self.render("pricing.html", products=[_ware(product) for product in products], plans=plan_wares)
 
     def thanks(self, progress: Progress, product: Product | None) -> str:
         """Where customers come back to: how far their order is. `product` is None if it is no longer sold."""
@@ -264,7 +277,7 @@ def _ware(product: Product) -> Ware:
     )
 
 
-def _plan_ware(plan: Plan) -> PlanWare:
+def _plan_ware(plan: Plan, held: HeldSubscription | None, prefix: str, *, can_switch: bool) -> PlanWare:
     prices = tuple(
         (str(offer.every), f"{show(offer.money.amount_minor, offer.money.currency, trim_zeros=True)} / {offer.every}")
         for offer in plan.offers
@@ -276,9 +289,18 @@ def _plan_ware(plan: Plan) -> PlanWare:
         offers=prices,
         seats_min=plan.seats_min,
         seats_max=plan.seats_max,
-        trial_days=plan.trial_days,
+        trial_days=plan.trial_days if held is None else None,  # only whoever had nothing before is given a trial
         features=tuple(plan.features.values()),
+        is_current=held is not None and held.is_live and held.plan == plan.code,
+        step=_step_of(plan, held, prefix, can_switch=can_switch) if held is not None and held.is_live else None,
     )
+
+
+def _step_of(plan: Plan, held: HeldSubscription, prefix: str, *, can_switch: bool) -> Step:
+    """Nobody buys a second plan beside the first: they change it, or see to it."""
+    if held.plan != plan.code and held.active and can_switch:
+        return Step(f"Change to {plan.name}", f"{prefix}/billing-portal?to=switch", is_urging=True)
+    return Step("See your plan", f"{prefix}/account")
 
 
 def _lines(signup: SignupProgress, plan: Plan | None) -> list[tuple[str, str]]:

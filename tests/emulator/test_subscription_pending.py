@@ -10,9 +10,9 @@ import stripe
 from tests.emulator.clocks import advance
 from tests.emulator.controls import Controls
 from tests.emulator.invoicing import before, customer, intent_of, refused
+from tests.emulator.months import APRIL, Month
 from tests.emulator.paying import answer_bank, events
 from tests.emulator.subscribing import DAY, HOUR, invoices, item, latest, lines, period, price, subscribed, waiting
-from tests.emulator.test_subscription_proration import APRIL, Month
 from tests.emulator.test_subscription_renewal import replace_card
 
 HOW: Any = {"payment_behavior": "pending_if_incomplete", "proration_behavior": "always_invoice"}

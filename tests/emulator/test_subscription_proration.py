@@ -10,55 +10,8 @@ import stripe
 
 from tests.emulator.clocks import advance, clock_at
 from tests.emulator.invoicing import customer, refused
-from tests.emulator.paying import events
-from tests.emulator.subscribing import DAY, HOUR, invoices, item, latest, lines, period, price, subscribed, waiting
-
-# A month of thirty days: a day of a $30.00 plan is $1.00.
-APRIL = int(datetime(2030, 4, 1, tzinfo=UTC).timestamp())
-MAY = APRIL + 30 * DAY
-FEBRUARY = APRIL - 46 * DAY
-
-
-class Month:
-    """April 2030, lived on a test clock by one subscription."""
-
-    def __init__(self, client: stripe.StripeClient, *prices: stripe.Price, **more: Any) -> None:
-        self.client = client
-        self.clock = clock_at(client, APRIL)
-        self.owner = customer(client, test_clock=self.clock.id)
-        self.made = subscribed(client, self.owner, *(prices or (price(client, 3000),)), **more)
-
-    def goes(self, days: float) -> None:
-        """It is so many days after the first of April."""
-        advance(self.client, self.clock, APRIL + int(days * DAY))
-
-    def now(self) -> stripe.Subscription:
-        """The subscription as it is."""
-        return self.client.v1.subscriptions.retrieve(self.made.id)
-
-    def updates(self, **given: Any) -> stripe.Subscription:
-        """The subscription after this update."""
-        told: Any = given
-        return self.client.v1.subscriptions.update(self.made.id, told)
-
-    def sells(self, place: int = 0, **given: Any) -> stripe.Subscription:
-        """The subscription after one of its items was changed."""
-        how = {name: given.pop(name) for name in ("proration_behavior", "proration_date", "discounts") if name in given}
-        return self.updates(items=[{"id": item(self.made, place).id, **given}], **how)
-
-    def waits(self) -> list[tuple[str, int]]:
-        """What waits for the next invoice."""
-        return waiting(self.client)
-
-    def balance(self) -> int | None:
-        """What the customer owes, or (below zero) has left."""
-        return self.client.v1.customers.retrieve(self.owner.id).balance
-
-
-def coupon(client: stripe.StripeClient, **terms: Any) -> list[dict[str, str]]:
-    """`discounts` of one coupon, for good."""
-    given: Any = {"duration": "forever", **({"currency": "usd"} if "amount_off" in terms else {}), **terms}
-    return [{"coupon": client.v1.coupons.create(given).id}]
+from tests.emulator.months import APRIL, FEBRUARY, Month, coupon
+from tests.emulator.subscribing import DAY, HOUR, invoices, item, latest, lines, period, price, subscribed
 
 
 def test_another_price_sells_one_unless_told_otherwise(client: stripe.StripeClient) -> None:
@@ -169,148 +122,6 @@ def test_nothing_is_given_back_twice(client: stripe.StripeClient) -> None:
     assert billed + sum(amount for _, amount in april.waits()) == sum(amount * 5 // 30 for amount in [3000, *amounts])
 
 
-def test_an_end_within_the_period_gives_back_its_rest(client: stripe.StripeClient) -> None:
-    """The period ends with it; what is given back comes with the last invoice, as the customer's credit."""
-    april = Month(client)
-    april.goes(10)
-
-    ending = april.updates(cancel_at=APRIL + 20 * DAY)
-
-    assert april.waits() == [("Unused time on Pro", -1000)]
-    assert (ending.cancel_at, period(ending)) == (APRIL + 20 * DAY, (APRIL, APRIL + 20 * DAY))
-    april.updates(metadata={"left": "yes"}, description="Leaving")
-    assert len(april.waits()) == 1
-    april.goes(20.1)
-    assert (april.now().status, april.now().ended_at) == ("canceled", APRIL + 20 * DAY)
-    assert invoices(client, april.made)[1:] == [("subscription_cycle", "paid", -1000)]
-    assert april.balance() == -1000
-
-
-def test_an_end_within_the_period_can_keep_its_price(client: stripe.StripeClient) -> None:
-    """Nobody who does not prorate gives anything back."""
-    april = Month(client)
-
-    ending = april.updates(cancel_at=APRIL + 20 * DAY, proration_behavior="none")
-
-    assert (april.waits(), period(ending)) == ([], (APRIL, MAY))
-    april.updates(metadata={"left": "yes"})
-    assert april.waits() == []
-    april.goes(20.1)
-    assert april.now().ended_at == APRIL + 20 * DAY
-    assert len(invoices(client, april.made)) == 1
-
-
-def test_an_end_can_move_and_be_taken_back(client: stripe.StripeClient) -> None:
-    """Each day more is billed again, and the period is whole again with the last."""
-    april = Month(client)
-    april.updates(cancel_at=APRIL + 10 * DAY)
-
-    later = april.updates(cancel_at=APRIL + 15 * DAY)
-    never = april.updates(cancel_at="")
-
-    assert [amount for _, amount in april.waits()] == [-2000, 500, 1500]
-    assert (period(later)[1], period(never)) == (APRIL + 15 * DAY, (APRIL, MAY))
-    april.goes(31)
-    assert invoices(client, april.made)[1:] == [("subscription_cycle", "paid", 3000)]
-
-
-def test_a_change_counts_until_the_end_that_is_planned(client: stripe.StripeClient) -> None:
-    """Of what comes new, too."""
-    april = Month(client)
-    april.updates(cancel_at=APRIL + 20 * DAY)
-    april.goes(10)
-
-    april.sells(price=price(client, 6000).id)
-    april.updates(items=[{"price": price(client, 900).id}])
-
-    assert [amount for _, amount in april.waits()] == [-1000, -1000, 2000, 300]
-    assert period(april.now(), 1)[1] == APRIL + 20 * DAY
-
-
-@pytest.mark.parametrize(
-    ("mode", "behavior", "total"),
-    [("flexible", "create_prorations", 1000), ("flexible", "none", 3000), ("classic", "none", 1000)],
-)
-def test_who_ends_in_their_first_period_pays_until_then(
-    client: stripe.StripeClient, mode: str, behavior: str, total: int
-) -> None:
-    """Unless nobody prorates, which classic billing does all the same."""
-    april = Month(client, cancel_at=APRIL + 10 * DAY, proration_behavior=behavior, billing_mode={"type": mode})
-
-    assert latest(client, april.made).total == total
-    april.goes(10.1)
-    assert (april.now().status, april.balance()) == ("canceled", 0)
-
-
-def test_the_end_of_the_period_moves_with_the_period(client: stripe.StripeClient) -> None:
-    """Whoever leaves with their period, and begins another one, leaves with that."""
-    april = Month(client)
-    april.updates(cancel_at_period_end=True)
-    april.goes(10)
-
-    moved = april.updates(billing_cycle_anchor={"type": "now"})
-
-    assert (moved.cancel_at_period_end, moved.cancel_at) == (True, period(moved)[1])
-    assert period(moved) == (APRIL + 10 * DAY, APRIL + 40 * DAY)
-
-
-def test_ends_of_several_rhythms_have_names(client: stripe.StripeClient) -> None:
-    """The first period to end, and the last; what is billed for longer is given back."""
-    monthly, yearly = price(client, 3000), price(client, 36500, "year")
-    april = Month(client, monthly, yearly)
-
-    last = april.updates(cancel_at="max_period_end")
-    billed = april.updates(cancel_at="max_billed_until")
-    first = april.updates(cancel_at="min_period_end")
-
-    assert (last.cancel_at, billed.cancel_at, first.cancel_at) == (APRIL + 365 * DAY, APRIL + 365 * DAY, MAY)
-    assert [amount for _, amount in april.waits()] == [-100 * (365 - 30)]
-
-
-def test_an_end_at_once_forgets_what_changes_came_to(client: stripe.StripeClient) -> None:
-    """Unless it bills or gives back; what somebody put there by hand still waits."""
-    april = Month(client)
-    client.v1.invoice_items.create({"customer": april.owner.id, "amount": 700, "currency": "usd"})
-    april.goes(15)
-    april.sells(price=price(client, 6000).id)
-
-    client.v1.subscriptions.cancel(april.made.id)
-
-    assert [amount for _, amount in april.waits()] == [700]
-    assert events(client).count("invoiceitem.deleted") == 2
-    assert len(invoices(client, april.made)) == 1
-
-
-def test_an_end_at_once_can_bill_what_changes_came_to(client: stripe.StripeClient) -> None:
-    """With what is left given back, or without; where nothing waits, there is nothing to invoice."""
-    both, one, none = Month(client), Month(client), Month(client)
-    for april in (both, one):
-        april.goes(15)
-        april.sells(price=price(client, 6000).id)
-
-    client.v1.subscriptions.cancel(both.made.id, {"invoice_now": True, "prorate": True})
-    client.v1.subscriptions.cancel(one.made.id, {"invoice_now": True})
-    client.v1.subscriptions.cancel(none.made.id, {"invoice_now": True})
-
-    assert invoices(client, both.made)[1:] == [("subscription_update", "paid", -1500)]
-    assert invoices(client, one.made)[1:] == [("subscription_update", "paid", 1500)]
-    assert len(invoices(client, none.made)) == 1
-
-
-def test_what_waits_comes_with_an_end_that_was_planned(client: stripe.StripeClient) -> None:
-    """Not with an invoice for a period that never begins; and so the preview says."""
-    april = Month(client)
-    april.goes(15)
-    april.sells(price=price(client, 6000).id)
-    april.updates(cancel_at_period_end=True)
-
-    seen = client.v1.invoices.create_preview({"subscription": april.made.id})
-    april.goes(30.1)
-
-    assert (seen.total, [amount for _, amount in lines(seen)]) == (1500, [-1500, 3000])
-    assert invoices(client, april.made)[1:] == [("subscription_cycle", "paid", 1500)]
-
-
 def test_a_day_of_the_month_outlives_another_rhythm(client: stripe.StripeClient) -> None:
     """Hung on the 31st, two months from the last of February end on the last of April, and then of June."""
     clock = clock_at(client)  # 31 January 2030, noon
@@ -388,18 +199,6 @@ def test_whoever_paid_nothing_so_far_pays_at_once(
     assert invoices(client, april.made)[1:] == [("subscription_update", "paid", billed)]
 
 
-def test_a_period_that_was_cut_short_stays_so_for_nothing(client: stripe.StripeClient) -> None:
-    """Whoever leaves soon, and changes without proration, leaves all the same."""
-    april = Month(client)
-    april.updates(cancel_at=APRIL + 20 * DAY)
-    april.goes(10)
-
-    now = april.sells(price=price(client, 6000).id, proration_behavior="none")
-
-    assert period(now) == (APRIL, APRIL + 20 * DAY)
-    assert [amount for _, amount in april.waits()] == [-1000]
-
-
 def test_a_first_part_of_a_period_keeps_its_end_in_another_rhythm(client: stripe.StripeClient) -> None:
     """Ten days until the anchor, by the month or by the quarter: each of them at its rate."""
     april = Month(client, billing_cycle_anchor=APRIL + 10 * DAY)
@@ -445,3 +244,21 @@ def test_nothing_begins_in_the_past_that_is_ahead(client: stripe.StripeClient) -
     for behavior in ("create_prorations", "none"):
         with refused("backdate_start_date"):
             subscribed(client, ada, backdate_start_date=ada.created + DAY, proration_behavior=behavior)
+
+
+def test_classic_billing_can_be_left_for_good(client: stripe.StripeClient) -> None:
+    """From then on what was billed is given back, and not what it costs now."""
+    april = Month(client, billing_mode={"type": "classic"})
+    april.goes(10)
+    april.sells(price=price(client, 6000).id, proration_behavior="none")
+    april.goes(20)
+
+    moved = client.v1.subscriptions.migrate(april.made.id, {"billing_mode": {"type": "flexible"}})
+    april.sells(price=price(client, 3000).id)
+
+    assert (april.made.billing_mode.type, moved.billing_mode.type) == ("classic", "flexible")
+    assert moved.billing_mode.updated_at == APRIL + 20 * DAY
+    assert [amount for _, amount in april.waits()] == [-1000, 1000]
+    with refused("billing_mode"):
+        back: Any = {"billing_mode": {"type": "classic"}}
+        client.v1.subscriptions.migrate(april.made.id, back)

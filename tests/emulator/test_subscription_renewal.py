@@ -77,6 +77,27 @@ def test_an_upcoming_renewal_is_announced(client: stripe.StripeClient, controls:
     assert len(client.v1.invoices.list({"customer": str(made.customer)}).data) == 1
 
 
+def test_only_a_renewal_that_comes_is_announced(client: stripe.StripeClient, controls: Controls) -> None:
+    """Not to who leaves with their period, nor to who is sent invoices; to who leaves later, of course."""
+    pro = price(client)
+    leaving, later, sent = (
+        subscribed(client, customer(client), pro, **more)
+        for more in (
+            {"cancel_at_period_end": True},
+            {"cancel_at": controls.get("/clock")["now"] + 100 * DAY},
+            {"collection_method": "send_invoice", "days_until_due": 5},
+        )
+    )
+    start, end = period(leaving)
+
+    controls.push(end - start - 6 * DAY)
+
+    told: Any = [one.data.object for one in client.v1.events.list({"type": "invoice.upcoming"}).data]
+    owners = [one["parent"]["subscription_details"]["subscription"] for one in told]
+    assert owners == [later.id]
+    assert sent.id not in owners
+
+
 def test_a_trial_that_ends_is_billed(client: stripe.StripeClient, controls: Controls) -> None:
     """Announced three days before; then the first period begins, and is paid."""
     made = subscribed(client, trial_period_days=14)

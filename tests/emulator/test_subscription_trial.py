@@ -205,3 +205,14 @@ def test_what_was_given_up_for_a_trial_does_not_come_back(client: stripe.StripeC
     client.v1.subscriptions.cancel(made.id, {"prorate": True})
 
     assert waiting(client) == []
+
+
+def test_a_trial_that_is_paid_by_invoice_needs_no_card(client: stripe.StripeClient) -> None:
+    """Whatever is to be done about a missing one."""
+    settings: Any = {"end_behavior": {"missing_payment_method": "cancel"}}
+    how: Any = {"collection_method": "send_invoice", "days_until_due": 5, "trial_settings": settings}
+    made = subscribed(client, customer(client, None), trial_period_days=7, **how)
+
+    ended = changed(client, made, trial_end="now")
+
+    assert (ended.status, latest(client, made).status, latest(client, made).total) == ("active", "draft", 2500)

@@ -58,7 +58,8 @@ def plan(world: World, subscription: Document) -> None:
 
 def _plan_notice(world: World, subscription: Document, end: int) -> None:
     days = billing_settings.of(world).upcoming_days
-    if not days or subscription["collection_method"] == "send_invoice" or subscription["cancel_at"] is not None:
+    is_last = subscription["cancel_at"] is not None and subscription["cancel_at"] <= end
+    if not days or subscription["collection_method"] == "send_invoice" or is_last:
         return
     notice = end - days * _DAY
     if notice > world.now:

@@ -1,4 +1,4 @@
-"""A shop on FlareX: two things to buy, a shelf of what was bought, and four lines about money."""
+"""A shop on FlareX: things to buy, plans to have, a shelf of what was bought, and a few lines about money."""
 
 from __future__ import annotations
 
@@ -66,9 +66,10 @@ def home(request: Request) -> str:
     with desk.store.engine.connect() as connection:
         rows = connection.execute(select(shelf).where(shelf.c.owner == user.id).order_by(shelf.c.id)).all()
     things = "".join(f"<li>{escape(row.sku)} <small>{escape(row.state)}</small></li>" for row in rows)
+    drafts = "<p>The drafts are <b>open to you</b>.</p>" if desk.allows(user, "drafts") else ""
     return PAGE.format(
-        body=f"<p>Hello {escape(user.id)}. Your shelf:</p><ul>{things or '<li><i>nothing yet</i></li>'}</ul>"
-        '<p><a class="button" href="/pricing">Buy something</a></p>'
+        body=f"<p>Hello {escape(user.id)}. Your shelf:</p><ul>{things or '<li><i>nothing yet</i></li>'}</ul>{drafts}"
+        '<p><a class="button" href="/pricing">Buy something</a> <a href="/account">Your account</a></p>'
     )
 
 

@@ -47,6 +47,7 @@ KNOWN_FAILURES = {
     "s5": "an event of an unknown type: refused for days, until the endpoint was switched off",
     "s6": "read, then cancelled in the same second: the end was dropped as too old",
     "s7": "a slow old answer stamped when it arrived: it overtook the newer one",
+    "s8": "a page listed, a webhook applied, the page written: the older one wins",
     "s9": "an endpoint without a version: empty columns, since fields have moved",
     "x1": "ties of one second broken by the event's id, which has no order",
     "x2": "what to do found by its time: a row committed late, with an earlier stamp, was never done",

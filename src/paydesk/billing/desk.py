@@ -47,13 +47,14 @@ from paydesk.billing.store.migrations import migrate, revision_of
 from paydesk.billing.store.store import Store
 from paydesk.billing.stripe_api import StripeApi
 from paydesk.billing.subscriptions import HeldSubscription
+from paydesk.billing.truth.kinds import NAMES
 from paydesk.billing.truth.truth import Synced, Truth
 from paydesk.billing.verbs import Verbs
 from paydesk.billing.web.pages import Pages, Shop
 from paydesk.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterable
     from pathlib import Path
 
     import stripe
@@ -104,17 +105,18 @@ class Paydesk:
         self._stripe_api = stripe_api if stripe_api is not None else StripeApi.of(self.settings)
         self._handlers = Handlers()
         self._attempts = Attempts(self.store, self._stripe_api, now=now)
+        plans = PlanFinder(self.catalog.plans, self.settings.prices)
         self._inbox = Inbox(
             self.store,
             self._stripe_api,
             self._handlers,
             Signatures(self.settings.stripe_webhook_secrets),
-            PlanFinder(self.catalog.plans, self.settings.prices),
+            plans,
             livemode=livemode,
             now=now,
             chores=[self._attempts.finish_stale],
         )
-        self._truth = Truth(self.store, self._stripe_api, self._inbox, now=now)
+        self._truth = Truth(self.store, self._stripe_api, self._inbox, plans, livemode=livemode, now=now)
         self._verbs = Verbs(
             self.settings,
             self.catalog,
@@ -313,15 +315,23 @@ class Paydesk:
         self.open()
         self._inbox.drain()
 
-    def sync(self, *, days: int | None = None, on_step: Callable[[Walk], None] = lambda _: None) -> Synced:
-        """Fetch from Stripe what never arrived here, and apply it as if it had.
+    def sync(
+        self,
+        *,
+        days: int | None = None,
+        tables: Iterable[str] = NAMES,
+        on_step: Callable[[Walk], None] = lambda _: None,
+    ) -> Synced:
+        """Fetch from Stripe what never arrived here, and bring the mirror in line.
 
-        Events are looked for since the last time, or through the last `days`, of which Stripe keeps thirty. A worker
-        does this every few minutes by itself. Handlers are run by whoever has them. `on_step` hears how far it has
-        come. Raises StripeUnavailable, StripeRefused or AnotherIsAtIt; what was done by then is done.
+        Events are looked for since the last time, or through the last `days`, of which Stripe keeps thirty; a worker
+        does that every few minutes by itself. Then all that Stripe lists is held against these `tables`, and what is
+        not so is read again. Handlers are run by whoever has them; of what was before this app, nobody is told.
+        `on_step` hears how far it has come. Raises StripeUnavailable, StripeRefused or AnotherIsAtIt; what was done by
+        then is done, and the next call goes on from there.
         """
         self.open()
-        return self._truth.sync(days=days, on_step=on_step)
+        return self._truth.sync(days=days, tables=tables, on_step=on_step)
 
     def open(self) -> None:
         """Bring the tables up to date, unless PAYDESK_MIGRATE is 0. Happens by itself before anything else does.

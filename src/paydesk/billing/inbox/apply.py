@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from paydesk.billing.inbox.effects import Effects
     from paydesk.billing.inbox.lanes import Lanes
     from paydesk.billing.mirror.read import Stripe
-    from paydesk.billing.mirror.refs import Ref
+    from paydesk.billing.mirror.refs import Json, Ref
     from paydesk.billing.plans import PlanFinder
     from paydesk.billing.store.store import Store
 
@@ -88,13 +88,18 @@ class Applier:
             self._lanes.forget(lease)
         return True
 
-    def apply_now(self, lease: Lease, refs: Sequence[Ref]) -> None:
+    def apply_now(
+        self, lease: Lease, refs: Sequence[Ref], *, listed: Json | None = None, is_history: bool = False
+    ) -> None:
         """Read these objects of the lane and write them, with whatever else waits in the lane.
+
+        `listed` is the only object as one of Stripe's lists showed it a moment ago: where nothing was ever written of
+        it, there is nothing it could be older than. `is_history`: what it says happened before us, and nobody is told.
 
         Raises StripeUnavailable, StripeRefused, or LeaseLost; then nothing was written.
         """
         try:
-            self._apply(lease, refs)
+            self._apply(lease, refs, listed, is_history=is_history)
         except StripeUnavailable:
             self._lanes.let_go(lease)
             raise
@@ -109,11 +114,18 @@ class Applier:
         with suppress(SQLAlchemyError):
             self._lanes.let_go(lease)
 
-    def _apply(self, lease: Lease, asked: Sequence[Ref]) -> None:
+    def _apply(
+        self, lease: Lease, asked: Sequence[Ref], listed: Json | None = None, *, is_history: bool = False
+    ) -> None:
         waiting = self._note(lease.lane)
         strays = [event for event in waiting if event.lane != lease.lane]
         visits = self._visits([event for event in waiting if event.lane == lease.lane], asked)
         for visit in visits:
+            visit.is_asked = visit.ref in asked
+            # Of what events wait for, people are to hear, however old it is.
+            visit.is_history = is_history and visit.is_asked and not visit.events
+            if listed is not None and visit.is_asked and not visit.events and not self._is_known(visit.ref):
+                visit.answer, visit.state = "apply", listed
             if visit.answer == "read":
                 self._read(visit)
         refs = {visit.ref for visit in visits}
@@ -121,8 +133,10 @@ class Applier:
         noted = [event for event in waiting if event.lane == lease.lane and (event.ref is None or event.ref in refs)]
         with self._store.write() as connection:
             self._lanes.hold(connection, lease)
-            facts = [fact for visit in visits for fact in self._write(connection, visit)]
-            effects = self._effects.of_facts(connection, facts, lane=lease.lane)
+            effects = 0
+            for visit in visits:
+                facts = self._write(connection, visit)
+                effects += self._effects.of_facts(connection, facts, lane=lease.lane, is_told=not visit.is_history)
             effects += self._mark(connection, noted, visits)
             self._send_home(connection, strays)
             self._lanes.release(connection, lease)
@@ -199,6 +213,8 @@ class Applier:
                 facts = visit.mirrored.apply(writing, visit.state) if visit.state else []
                 if visit.is_deleted or visit.state is None:
                     self._bury(connection, visit)
+                elif visit.is_asked and not visit.state.get("deleted"):
+                    self._dig_up(connection, visit)
         except Parked as reason:
             visit.outcome, visit.error = "parked", reason
         except OperationalError:
@@ -217,6 +233,12 @@ class Applier:
             raise Parked(f"Stripe has no {visit.ref.type} {visit.ref.id}")
         if connection.execute(update(table).where(row).values(deleted_at=self._now())).rowcount == 0:
             raise Parked(f"Stripe has no {visit.ref.type} {visit.ref.id}, and neither have we")
+
+    def _dig_up(self, connection: Connection, visit: Visit) -> None:
+        """Stripe, asked for it by its id, shows an object that is said to be deleted here. No id is used again."""
+        table = visit.mirrored.table(self._store.tables)
+        buried = (table.c[visit.mirrored.key] == visit.ref.id, table.c.deleted_at.is_not(None))
+        connection.execute(update(table).where(*buried).values(deleted_at=None))
 
     def _mark(self, connection: Connection, noted: Iterable[Noted], visits: Iterable[Visit]) -> int:
         """Write what became of each noted event; answers how many effects that gives."""

@@ -54,14 +54,26 @@ class Effects:
         self._now = now
         self._running: dict[int, datetime] = {}
 
-    def of_facts(self, connection: Connection, facts: Iterable[Fact], *, lane: str, event_id: str | None = None) -> int:
-        """Keep the facts that are new, with a row for each of their handlers; answers how many rows."""
+    def of_facts(
+        self,
+        connection: Connection,
+        facts: Iterable[Fact],
+        *,
+        lane: str,
+        event_id: str | None = None,
+        is_told: bool = True,
+    ) -> int:
+        """Keep the facts that are new, with a row for each of their handlers; answers how many rows.
+
+        Facts that nobody is told of are kept all the same: then nobody is told of them later.
+        """
         rows, now = 0, self._now()
         for fact in facts:
             row = {"key": fact.key, "type": fact.type, "body": fact.to_json(), "lane": lane, "event_id": event_id}
             if self._store.insert_new(connection, self._store.tables.facts, {**row, "created_at": now}):
                 logger.info("%s", fact.key)
-                rows += self._add(connection, f"fact:{fact.key}", self._listening(connection, type(fact)))
+                if is_told:
+                    rows += self._add(connection, f"fact:{fact.key}", self._listening(connection, type(fact)))
         return rows
 
     def of_event(self, connection: Connection, event_id: str, event_type: str) -> int:

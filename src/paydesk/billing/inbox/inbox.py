@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import secrets
 import socket
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from paydesk.billing.inbox.apply import Applier
 from paydesk.billing.inbox.effects import Effects
@@ -18,7 +19,7 @@ from paydesk.billing.mirror.labels import relabel
 from paydesk.billing.mirror.refs import IN_ANOTHERS_LANE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -94,17 +95,40 @@ class Inbox:
         """
         if lane is None and ref.type in IN_ANOTHERS_LANE:
             raise ValueError(f"The lane of the {ref.type} {ref.id} is not its own: name it.")
+        return self._refresh(self._applier, ref, lane or ref.id)
+
+    def bring_in_line(self, ref: Ref, lane: str, *, listed: Json | None = None, is_history: bool = False) -> bool:
+        """The same in the background, for an object that nobody waits for; see Applier.apply_now for the rest."""
+        return self._refresh(self._patient, ref, lane, listed=listed, is_history=is_history)
+
+    @contextmanager
+    def alone_in(self, lane: str) -> Iterator[bool]:
+        """Nobody else writes what the lane's events are about meanwhile; False if somebody keeps it busy."""
+        lease = self._lease(lane)
+        try:
+            yield lease is not None
+        finally:
+            if lease is not None:
+                self.lanes.let_go(lease)
+                self.lanes.forget(lease)
+
+    def _lease(self, lane: str) -> Lease | None:
         lease: Lease | None = None
 
         def is_leased() -> bool:
             nonlocal lease
-            lease = self.lanes.claim(lane or ref.id)
+            lease = self.lanes.claim(lane)
             return lease is not None
 
-        if not wait_until(is_leased, REFRESH_WAIT_SECONDS) or lease is None:
+        wait_until(is_leased, REFRESH_WAIT_SECONDS)
+        return lease
+
+    def _refresh(self, applier: Applier, ref: Ref, lane: str, **options: Any) -> bool:
+        lease = self._lease(lane)
+        if lease is None:
             return False
         try:
-            self._applier.apply_now(lease, [ref])
+            applier.apply_now(lease, [ref], **options)
         except LeaseLost as lost:
             logger.info("%s", lost)
             return False

@@ -49,6 +49,8 @@ class Visit:
     is_deleted: bool = False
     outcome: Literal["applied", "parked", "failed"] = "applied"
     error: BaseException | None = None
+    is_asked: bool = False
+    is_history: bool = False
 
     @property
     def is_late(self) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Table
+    from sqlalchemy import Column, Connection, Table
 
     from paydesk.billing.facts import Fact
     from paydesk.billing.mirror.read import Ask
@@ -68,6 +68,10 @@ def _nobody(_state: Json) -> Iterable[Ref]:
     return ()
 
 
+def _none(_tables: Tables) -> Iterable[Column[Any]]:
+    return ()
+
+
 @dataclass(frozen=True)
 class Mirrored:
     """One kind of object.
@@ -75,7 +79,8 @@ class Mirrored:
     `is_whole`: whether an event's payload holds everything the row needs, so that it may be applied without asking.
     `is_deletable`: it can be deleted at Stripe, and then leaves a tombstone. `parents`: what it belongs to, in the same
     lane; a parent that is not here yet is read along with it. `telling`: types of events that name a fact by having
-    happened: the object is always looked at then. `complete` fetches what Stripe's answer leaves out.
+    happened: the object is always looked at then. `complete` fetches what Stripe's answer leaves out. `parts` are the
+    columns that hold the object's id in other tables whose rows are written with it.
     """
 
     type: str
@@ -89,6 +94,7 @@ class Mirrored:
     parents: Callable[[Json], Iterable[Ref]] = _nobody
     telling: frozenset[str] = frozenset()
     complete: Callable[[Ask, Json], None] | None = None
+    parts: Callable[[Tables], Iterable[Column[Any]]] = _none
 
 
 def moment(stamp: Any) -> datetime | None:

@@ -34,7 +34,7 @@ def apply(writing: Writing, session: Json) -> list[Fact]:
     outcome = outcome_of(order["status"], session)
     changes = _columns(order, session, outcome)
     whole = {"object": session, "seen_at": writing.seen_at, "payload_at": writing.payload_at}
-    if outcome == "paid":
+    if outcome == "paid" and order["paid_at"] is None:
         changes["paid_at"] = writing.now
     orders = writing.tables.orders
     writing.connection.execute(

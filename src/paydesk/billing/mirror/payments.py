@@ -81,6 +81,7 @@ PAYMENTS = Mirrored(
     complete=complete,
     apply=apply,
     table=lambda tables: tables.payments,
+    parts=lambda tables: (tables.refunds.c.payment_intent_id, tables.orders.c.payment_intent_id),
 )
 
 CHARGES = Mirrored(
@@ -90,4 +91,5 @@ CHARGES = Mirrored(
     complete=complete,
     apply=apply_charge,
     table=lambda tables: tables.payments,
+    parts=lambda tables: (tables.refunds.c.charge_id,),
 )

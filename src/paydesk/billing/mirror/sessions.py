@@ -27,4 +27,5 @@ SESSIONS = Mirrored(
     apply=apply,
     table=lambda tables: tables.orders,
     key="session_id",
+    parts=lambda tables: (tables.signups.c.session_id,),
 )

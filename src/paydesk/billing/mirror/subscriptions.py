@@ -155,4 +155,5 @@ SUBSCRIPTIONS = Mirrored(
     parents=parents,
     telling=frozenset({TRIAL_WILL_END}),
     complete=complete,
+    parts=lambda tables: (tables.subscription_items.c.subscription_id,),
 )

@@ -5,45 +5,87 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from paydesk.billing.truth.backfill import Backfill
+from paydesk.billing.truth.compare import Comparer
+from paydesk.billing.truth.kinds import NAMES
 from paydesk.billing.truth.pages import Pages
 from paydesk.billing.truth.sweep import DAYS_MAX, EVENTS, Sweep
 from paydesk.billing.truth.walks import Walk, Walks
 from paydesk.errors import AnotherIsAtIt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
     from paydesk.billing.inbox.inbox import Inbox
     from paydesk.billing.mirror.read import Stripe
+    from paydesk.billing.plans import PlanFinder
     from paydesk.billing.store.store import Store
 
 
 @dataclass(frozen=True)
 class Synced:
-    """What a sync did. `events_found` had never arrived, of `events_looked_at` that Stripe lists."""
+    """What a sync did.
+
+    `events_found` had never arrived, of `events_looked_at` that Stripe lists. `found` objects were not here as they are
+    at Stripe, of `looked_at`, and were brought in line.
+    """
 
     events_looked_at: int
     events_found: int
+    looked_at: int = 0
+    found: int = 0
 
 
 class Truth:
     """Brings what is here in line with Stripe."""
 
-    def __init__(self, store: Store, stripe: Stripe, inbox: Inbox, *, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        stripe: Stripe,
+        inbox: Inbox,
+        plans: PlanFinder,
+        *,
+        livemode: bool,
+        now: Callable[[], datetime],
+    ) -> None:
         pages = Pages(stripe)
         walks = Walks(store, inbox.lanes, now)
+        comparer = Comparer(store, plans, now)
         self._inbox = inbox
         self._sweep = Sweep(store, pages, inbox, walks, now=now)
+        self._backfill = Backfill(store, stripe, pages, inbox, walks, comparer, livemode=livemode, now=now)
         inbox.patrol(self._sweep.if_due)
 
-    def sync(self, *, days: int | None = None, on_step: Callable[[Walk], None] = lambda _: None) -> Synced:
-        """Fetch what never arrived, and apply it; see Paydesk.sync."""
+    def sync(
+        self,
+        *,
+        days: int | None = None,
+        tables: Iterable[str] = NAMES,
+        on_step: Callable[[Walk], None] = lambda _: None,
+    ) -> Synced:
+        """Fetch what never arrived, and bring the mirror in line; see Paydesk.sync."""
         if days is not None and not 1 <= days <= DAYS_MAX:
             raise ValueError(f"Stripe lists the events of {DAYS_MAX} days: days must be between 1 and {DAYS_MAX}.")
+        chosen = checked(tables)
         swept = self._sweep.run(days=days, on_page=on_step)
         if swept is None:
             raise AnotherIsAtIt(EVENTS)
+        self._apply()
+        walks = self._backfill.run(chosen, on_step=on_step) if chosen else []
+        self._apply()
+        looked_at, found = sum(walk.looked_at for walk in walks), sum(walk.found for walk in walks)
+        return Synced(swept.looked_at, swept.found, looked_at, found)
+
+    def _apply(self) -> None:
         while self._inbox.apply_due(is_background=True):
             pass
-        return Synced(swept.looked_at, swept.found)
+
+
+def checked(tables: Iterable[str]) -> list[str]:
+    """The tables, if all of them are mirrored. Raises ValueError."""
+    chosen = list(tables)
+    if strange := sorted(set(chosen) - set(NAMES)):
+        raise ValueError(f"{strange[0]!r} is no mirrored table. There are: {', '.join(NAMES)}.")
+    return chosen

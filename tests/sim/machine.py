@@ -9,7 +9,17 @@ from pydantic import SecretStr
 from sqlalchemy import Connection, event, text
 from sqlalchemy.exc import OperationalError
 
-from paydesk import DisputeClosed, DisputeOpened, OrderFailed, OrderPaid, OrderRefunded, Paydesk
+from paydesk import (
+    DisputeClosed,
+    DisputeOpened,
+    InvoicePaid,
+    OrderFailed,
+    OrderPaid,
+    OrderRefunded,
+    Paydesk,
+    SubscriptionEnded,
+    SubscriptionStarted,
+)
 from paydesk.billing.store.engine import WRITES
 from paydesk.billing.stripe_api import StripeApi
 from tests.sim.baton import Machine
@@ -21,7 +31,16 @@ if TYPE_CHECKING:
     from paydesk.billing.settings import Settings
     from tests.sim.universe import Universe
 
-FACTS = (OrderPaid, OrderFailed, OrderRefunded, DisputeOpened, DisputeClosed)
+FACTS = (
+    OrderPaid,
+    OrderFailed,
+    OrderRefunded,
+    DisputeOpened,
+    DisputeClosed,
+    SubscriptionStarted,
+    SubscriptionEnded,
+    InvoicePaid,
+)
 
 
 class AppProcess(Machine):

@@ -28,6 +28,14 @@ CARDS = (
     "pm_card_createDispute",
 )
 WISHES = 4
+DEEDS = (
+    *("buy", "pay", "look") * 2,
+    "pay",
+    "refund",
+    "refund elsewhere",
+    *("subscribe", "sign up", "sign up"),
+    *("swap", "cancel", "resume", "leave elsewhere"),
+)
 
 
 @dataclass(frozen=True)
@@ -62,7 +70,7 @@ class Person:
         orders = self._orders(machine)
         pending = [order for order in orders if order.status == "pending" and order.session is not None]
         paid = [order for order in orders if order.status == "paid"]
-        match random.choice(("buy", "buy", "pay", "pay", "pay", "look", "look", "refund", "refund elsewhere")):
+        match random.choice(DEEDS):
             case "buy" if self._wishes:
                 self._wishes -= 1
                 sku = random.choice(("ebook", "mug"))
@@ -79,6 +87,51 @@ class Person:
                 self._ask(machine, f"refunds {order.id}", lambda: machine.desk.refund(order.id, amount_minor=part))
             case "refund elsewhere" if paid and random.random() < 0.3:
                 self._refund_by_hand(random.choice(paid), machine)
+            case "subscribe" if self._wishes:
+                self._wishes -= 1
+                plan = random.choice(("starter", "pro"))
+                for _ in range(random.choice((1, 1, 2))):
+                    self._ask(machine, f"subscribes to {plan}", lambda: machine.desk.subscribe(plan, user=self.user))
+            case "sign up":
+                self._sign_up(machine, random.choice(CARDS))
+            case "swap" | "cancel" | "resume" as verb:
+                plan = random.choice(("starter", "pro"))
+                self._ask(machine, verb, lambda: self._change(machine, verb, plan))
+            case "leave elsewhere" if random.random() < 0.1:
+                self._leave_by_hand(machine)
+
+    def _change(self, machine: AppProcess, verb: str, plan: str) -> None:
+        held = machine.desk.subscription(self.user)
+        if held is None or not held.is_live:
+            return
+        match verb:
+            case "swap":
+                held.swap(plan, prorate="now")
+            case "cancel":
+                held.cancel()
+            case "resume":
+                held.resume()
+
+    def _sign_up(self, machine: AppProcess, card: str) -> None:
+        """Pay for a plan on the hosted page, on any page that was ever opened."""
+        signups = machine.desk.store.tables.signups
+        with machine.desk.store.read() as connection:
+            mine = select(signups.c.session_id).where(signups.c.user_id == self.user.id)
+            sessions = connection.scalars(mine.where(signups.c.session_id.is_not(None)).order_by(signups.c.created_at))
+            opened = [str(session) for session in sessions]
+        if opened:
+            page = self._universe.chance.random.choice(opened)
+            status = self._stripe(
+                "POST", f"/v1/payment_pages/{page}/confirm", payment_method=card, email=self.user.email
+            )
+            self._universe.note(f"{self.name} signs up with {card} -> {status}")
+
+    def _leave_by_hand(self, machine: AppProcess) -> None:
+        """The seller ends a subscription in Stripe's own dashboard."""
+        held = machine.desk.subscription(self.user)
+        if held is not None and held.is_live:
+            status = self._stripe("DELETE", f"/v1/subscriptions/{held.id}")
+            self._universe.note(f"the seller ends {held.id} -> {status}")
 
     def _ask(self, machine: AppProcess, what: str, work: Callable[[], object]) -> None:
         """Ask the app for something. It may refuse, or fail: then somebody may try again, or not."""
@@ -115,7 +168,7 @@ class Person:
         headers = {"authorization": f"Bearer {universe.key}"}
         sent = {name: value for name, value in fields.items() if value is not None}
         answered = universe.kernel.answer(Request(method, path, "", headers, urlencode(sent).encode()))
-        if answered.status not in (200, 400, 402):
+        if answered.status not in (200, 400, 402, 404):
             raise AssertionError(f"{path}: {answered.status} {json.loads(answered.body)}")
         return answered.status
 

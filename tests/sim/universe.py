@@ -30,6 +30,7 @@ BEGIN = 1_795_435_200
 MACHINES = 2
 PEOPLE = 3
 STEPS_MAX = 1_500
+A_MONTH = 31 * 24 * 3600
 # A database on memory: what is flushed to disk is not what is tested here.
 FOLDER = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - a folder of our own is made in it
 
@@ -43,6 +44,15 @@ price = "$19"
 name = "Mug"
 price = "$12.50"
 quantity_max = 6
+
+[plans.starter]
+name = "Starter"
+price = "$9/mo"
+
+[plans.pro]
+name = "Pro"
+price = "$29/mo"
+seats_max = 9
 """
 )
 
@@ -173,7 +183,9 @@ class Universe:
                 case "work" if (machine := self.any_machine()) is not None:
                     self._work(machine)
                 case "time":
-                    self.now += random.choice((0.3, 2, 10, 40, 70, 200, 4_000))
+                    # Nothing is under way for a month: no request hangs so long.
+                    longest = A_MONTH if random.random() < 0.1 and not self.baton.actors else 4_000
+                    self.now += random.choice((0.3, 2, 10, 40, 70, 200, longest))
                     self.kernel.agenda.play_due()
                 case "power" if self.chance.rates.crash and (machine := self.any_machine()) is not None:
                     self.note(f"!! {machine.name} loses power")

@@ -11,6 +11,7 @@ from paydesk.billing.mirror import MIRRORED
 from paydesk.billing.mirror.customers import USER_KEY
 from paydesk.billing.mirror.ledger import ORDER_KEY
 from paydesk.billing.mirror.read import read
+from tests.sim.machine import FACTS
 
 if TYPE_CHECKING:
     from paydesk.billing.desk import Paydesk
@@ -98,12 +99,12 @@ def _orders(universe: Universe, desk: Paydesk) -> list[str]:
     return wrong + [
         f"the session {session.id} is paid, and no order knows it"
         for session in sessions
-        if session.payment_status == "paid" and session.id not in known
+        if session.mode == "payment" and session.payment_status == "paid" and session.id not in known
     ]
 
 
 def _doubled(universe: Universe) -> list[str]:
-    """One customer a user, one payment an order, and nothing given back that was not taken."""
+    """One customer and one live subscription a user, one payment an order, nothing given back that was not taken."""
     client = universe.stripe
     customers = client.v1.customers.list({"limit": 100}).auto_paging_iter()
     users = Counter(_metadata(customer).get(USER_KEY) for customer in customers)
@@ -111,6 +112,9 @@ def _doubled(universe: Universe) -> list[str]:
     intents = client.v1.payment_intents.list({"limit": 100}).auto_paging_iter()
     paid = Counter(_metadata(intent).get(ORDER_KEY) for intent in intents if intent.status == "succeeded")
     wrong += [f"order {order} was paid {count} times" for order, count in paid.items() if order and count > 1]
+    held = client.v1.subscriptions.list({"limit": 100}).auto_paging_iter()
+    live = Counter(str(one.customer) for one in held if one.status not in ("incomplete", "incomplete_expired"))
+    wrong += [f"{customer} has {count} subscriptions at once" for customer, count in live.items() if count > 1]
     charges = client.v1.charges.list({"limit": 100}).auto_paging_iter()
     return wrong + [f"{one.id} gave back more than it took" for one in charges if one.amount_refunded > one.amount]
 
@@ -129,7 +133,7 @@ def _told(desk: Paydesk) -> list[str]:
         is_paid = tables.orders.c.status.in_(("paid", "refunded"))
         paid = connection.scalars(select(tables.orders.c.id).where(is_paid)).all()
     wrong = [f"{key} was told {count} times" for key, count in told.items() if count > 1]
-    heard = ("order.paid", "order.failed", "order.refunded", "dispute.opened", "dispute.closed")
+    heard = {fact.type for fact in FACTS}
     for key, kind in facts:
         if kind in heard and key not in told and f"fact:{key}" not in dead:
             wrong.append(f"{key} reached nobody")

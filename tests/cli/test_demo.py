@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,10 +17,23 @@ from paydesk.billing.store.store import Store
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from sqlalchemy import Insert
+
 COMMAND = [sys.executable, "-m", "paydesk", "demo"]
+A_SUBSCRIBERS_LIFE = [
+    "gus subscribes to the Reader",
+    "gus goes over to the Reading circle, in the portal",
+    "a month goes by, and the card is declined",
+    "gus gives another card in the portal, and pays",
+    "gus cancels",
+    "gus has second thoughts",
+    "gus cancels again, for good",
+    "another month goes by",
+    "the books are compared",
+]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -39,21 +53,39 @@ def test_the_whole_story_plays_by_itself(database: list[str]) -> None:
     played = subprocess.run([*COMMAND, "--once", *database], capture_output=True, text=True, timeout=120, check=False)
 
     assert played.returncode == 0, played.stdout + played.stderr
-    assert played.stdout.count("✓") == 10
+    shown = re.findall(r"^ *\d+\. (.*)", played.stdout, re.MULTILINE)
+    assert played.stdout.count("✓") == len(shown) == 19
+    assert shown[10:] == A_SUBSCRIBERS_LIFE
     assert "The database says exactly what it should." in played.stdout
 
 
-def test_books_that_do_not_agree_are_no_success(tmp_path: Path) -> None:
-    """One order more than the story made, in the database alone: it says which, and does not exit with 0."""
+def _an_order(store: Store) -> Insert:
+    stamps = dict.fromkeys(("created_at", "updated_at", "paid_at"), datetime.now(UTC))
+    money = {"amount_minor": 1900, "currency": "usd", "quantity": 1, "status": "paid"}
+    return store.tables.orders.insert().values(id="ord_zed", user_id="zed", sku="ebook", **money, **stamps)
+
+
+def _an_invoice(store: Store) -> Insert:
+    amounts = dict.fromkeys(("total_minor", "amount_due_minor", "amount_paid_minor"), 900)
+    rest = {"currency": "usd", "status": "paid", "amount_remaining_minor": 0, "attempt_count": 1}
+    return store.tables.invoices.insert().values(id="in_zed", created_at=datetime.now(UTC), **amounts, **rest)
+
+
+@pytest.mark.parametrize(
+    ("one_more", "said"),
+    [
+        (_an_order, "the ledger says {'paid': 3, 'pending': 3, 'refunded': 1}"),
+        (_an_invoice, "of in_zed the shop says ('paid', 900), Stripe says None"),
+    ],
+    ids=["order", "invoice"],
+)
+def test_books_that_do_not_agree_are_no_success(one_more: Callable[[Store], Insert], said: str, tmp_path: Path) -> None:
+    """One more than the story made, in the database alone: it says which, and does not exit with 0."""
     url = f"sqlite:///{tmp_path / 'shop.db'}"
     store = Store.open(url)
     migrate(store)
-    stamps = dict.fromkeys(("created_at", "updated_at", "paid_at"), datetime.now(UTC))
-    money = {"amount_minor": 1900, "currency": "usd", "quantity": 1, "status": "paid"}
     with store.write() as connection:
-        connection.execute(
-            store.tables.orders.insert().values(id="ord_zed", user_id="zed", sku="ebook", **money, **stamps)
-        )
+        connection.execute(one_more(store))
     store.close()
 
     played = subprocess.run(
@@ -61,7 +93,7 @@ def test_books_that_do_not_agree_are_no_success(tmp_path: Path) -> None:
     )
 
     assert played.returncode == 1
-    assert "the ledger says {'paid': 3, 'pending': 3, 'refunded': 1}" in played.stderr
+    assert said in played.stderr
     assert "exactly what it should" not in played.stdout
 
 

@@ -53,7 +53,8 @@ def _as_interrupt(*_: object) -> None:
 
 def _play(scene: Stage) -> int:
     """Tell the story, a line a step. Gives back the exit code."""
-    from paydesk.cli.demo.story import WentWrong, tell
+    from paydesk.cli.demo.story import tell
+    from paydesk.cli.demo.witness import WentWrong
 
     click.echo(f"A shop at {scene.shop_url}, a local Stripe at {scene.stripe_url}.\n")
     try:

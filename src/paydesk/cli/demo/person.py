@@ -10,6 +10,8 @@ from urllib.parse import urljoin
 import httpx2
 
 TIMEOUT_SECONDS = 30.0
+# The card that works.
+PAYS = "4242424242424242"
 
 
 @dataclass
@@ -17,6 +19,7 @@ class Form:
     """A form on a page: where it goes, and what it would send as it stands."""
 
     action: str
+    method: str = "post"
     fields: dict[str, str] = field(default_factory=dict)
 
 
@@ -27,6 +30,13 @@ class Page:
     url: str
     text: str
     forms: tuple[Form, ...]
+
+    def form_to(self, path: str) -> Form:
+        """The first form whose address ends in `path`. Raises LookupError where there is none."""
+        for form in self.forms:
+            if form.action.partition("?")[0].endswith(path):
+                return form
+        raise LookupError(f"{self.url} shows no form to {path}: {self.text[:200]!r}")
 
     def form(self, **wanted: str) -> Form:
         """The first form that would send these values. Raises LookupError where there is none."""
@@ -50,6 +60,8 @@ class Person:
     def send(self, page: Page, form: Form, **typed: str) -> Page:
         """Send a form with these fields typed in, or this button pressed, and see where that leads."""
         url = urljoin(page.url, form.action)
+        if form.method == "get":
+            return self.visit(str(httpx2.URL(url, params={**form.fields, **typed})))
         return _page(self._browser.post(url, data={**form.fields, **typed}, headers={"Origin": _origin(page.url)}))
 
     def leave(self) -> None:
@@ -68,6 +80,12 @@ def _page(response: httpx2.Response) -> Page:
     return Page(str(response.url), " ".join(" ".join(reader.words).split()), tuple(reader.forms))
 
 
+def _is_sent(given: dict[str, str]) -> bool:
+    """Whether a browser would send this input as it stands."""
+    kind = given.get("type")
+    return "checked" in given if kind in ("checkbox", "radio") else kind != "submit"
+
+
 class _Reader(HTMLParser):
     """Picks the words and the forms out of a page."""
 
@@ -83,10 +101,10 @@ class _Reader(HTMLParser):
         if tag in ("style", "script"):
             self._unseen += 1
         elif tag == "form":
-            self.forms.append(Form(given.get("action", "")))
+            self.forms.append(Form(given.get("action", ""), given.get("method", "get").lower()))
         elif not self.forms:
             return
-        elif tag == "input" and "name" in given and given.get("type") not in ("checkbox", "radio", "submit"):
+        elif tag == "input" and "name" in given and _is_sent(given):
             self.forms[-1].fields[given["name"]] = given.get("value", "")
         elif tag == "select":
             self._select = given.get("name")

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from paydesk.billing.signups import Signup, SignupProgress
     from paydesk.billing.subscriptions import HeldSubscription, Preview
     from paydesk.billing.truth.truth import Synced
+    from paydesk.billing.truth.verify import Verified
     from paydesk.errors import (
         AlreadySubscribed,
         AnotherIsAtIt,
@@ -148,6 +149,7 @@ __all__ = [
     "UsageRecorded",
     "UsageRefused",
     "User",
+    "Verified",
     "WouldWaitForItself",
     "WrongMode",
 ]
@@ -194,6 +196,7 @@ _HOMES = {
     "Usage": "paydesk.billing.facts",
     "UsageRecorded": "paydesk.billing.facts",
     "User": "paydesk.billing.customers",
+    "Verified": "paydesk.billing.truth.verify",
 }
 
 

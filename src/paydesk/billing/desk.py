@@ -47,14 +47,14 @@ from paydesk.billing.store.migrations import migrate, revision_of
 from paydesk.billing.store.store import Store
 from paydesk.billing.stripe_api import StripeApi
 from paydesk.billing.subscriptions import HeldSubscription
-from paydesk.billing.truth.kinds import NAMES
-from paydesk.billing.truth.truth import Synced, Truth
+from paydesk.billing.truth.truth import Truth
+from paydesk.billing.truth.truthful import Truthful
 from paydesk.billing.verbs import Verbs
 from paydesk.billing.web.pages import Pages, Shop
 from paydesk.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     import stripe
@@ -64,13 +64,12 @@ if TYPE_CHECKING:
     from paydesk.billing.customers import Payer
     from paydesk.billing.portal import Destination
     from paydesk.billing.post import Mail
-    from paydesk.billing.truth.walks import Walk
     from paydesk.billing.web.fastapi import FindUser
 
 Handle = TypeVar("Handle", bound="Callable[..., Any]")
 
 
-class Paydesk:
+class Paydesk(Truthful):
     """Stripe, wired into one app. Raises ConfigurationError or CatalogError if that cannot work.
 
     `settings` and `catalog` replace what is otherwise read from the environment and the catalog file. `prefix` is
@@ -314,24 +313,6 @@ class Paydesk:
         """Do everything that is due, here and now, and return: for tests and scripts."""
         self.open()
         self._inbox.drain()
-
-    def sync(
-        self,
-        *,
-        days: int | None = None,
-        tables: Iterable[str] = NAMES,
-        on_step: Callable[[Walk], None] = lambda _: None,
-    ) -> Synced:
-        """Fetch from Stripe what never arrived here, and bring the mirror in line.
-
-        Events are looked for since the last time, or through the last `days`, of which Stripe keeps thirty; a worker
-        does that every few minutes by itself. Then all that Stripe lists is held against these `tables`, and what is
-        not so is read again. Handlers are run by whoever has them; of what was before this app, nobody is told.
-        `on_step` hears how far it has come. Raises StripeUnavailable, StripeRefused or AnotherIsAtIt; what was done by
-        then is done, and the next call goes on from there.
-        """
-        self.open()
-        return self._truth.sync(days=days, tables=tables, on_step=on_step)
 
     def open(self) -> None:
         """Bring the tables up to date, unless PAYDESK_MIGRATE is 0. Happens by itself before anything else does.

@@ -14,6 +14,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("clock", "clock", "Push a local Stripe's time forward, or see what time it is there."),
     ("worker", "worker", "Apply what Stripe told us, in a process of its own."),
     ("sync", "sync", "Fetch from Stripe what never arrived."),
+    ("verify", "verify", "Hold the mirror against Stripe, and repair it."),
     ("events", "events", "See what Stripe told us, and try again what failed."),
     ("effects", "effects", "See what your handlers did and failed to do, and run them again."),
     ("migrate", "migrate", "Bring the database's tables up to date."),

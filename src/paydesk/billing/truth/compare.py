@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from paydesk.billing.mirror.mirrored import Parked, Writing
 from paydesk.billing.mirror.refs import lane_of
-from paydesk.billing.truth.diff import ABSENT, Difference, differences
+from paydesk.billing.truth.diff import ABSENT, SIGNED_ANEW, Difference, differences
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -122,7 +122,7 @@ def _fields(
         return
     ours, theirs = before[place], after[place]
     for name in ours:
-        if name in _OWN or ours[name] == theirs[name]:
+        if name in _OWN or name in SIGNED_ANEW or ours[name] == theirs[name]:
             continue
         if name == "object":
             # What is told of an order's money stands in the session or the payment, and is looked at there.

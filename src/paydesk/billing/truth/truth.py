@@ -10,6 +10,7 @@ from paydesk.billing.truth.compare import Comparer
 from paydesk.billing.truth.kinds import NAMES
 from paydesk.billing.truth.pages import Pages
 from paydesk.billing.truth.sweep import DAYS_MAX, EVENTS, Sweep
+from paydesk.billing.truth.verify import Verified, Verify
 from paydesk.billing.truth.walks import Walk, Walks
 from paydesk.errors import AnotherIsAtIt
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from paydesk.billing.mirror.read import Stripe
     from paydesk.billing.plans import PlanFinder
     from paydesk.billing.store.store import Store
+    from paydesk.billing.truth.verify import OnStep
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class Truth:
         self._inbox = inbox
         self._sweep = Sweep(store, pages, inbox, walks, now=now)
         self._backfill = Backfill(store, stripe, pages, inbox, walks, comparer, livemode=livemode, now=now)
+        self._verify = Verify(store, stripe, pages, inbox, comparer, livemode=livemode, now=now)
         inbox.patrol(self._sweep.if_due)
 
     def sync(
@@ -77,6 +80,17 @@ class Truth:
         self._apply()
         looked_at, found = sum(walk.looked_at for walk in walks), sum(walk.found for walk in walks)
         return Synced(swept.looked_at, swept.found, looked_at, found)
+
+    def verify(
+        self,
+        *,
+        repair: bool = False,
+        since: datetime | None = None,
+        tables: Iterable[str] = NAMES,
+        on_step: OnStep = lambda *_: None,
+    ) -> Verified:
+        """Hold the mirror against Stripe; see Paydesk.verify."""
+        return self._verify.run(checked(tables), since, is_repairing=repair, on_step=on_step)
 
     def _apply(self) -> None:
         while self._inbox.apply_due(is_background=True):

@@ -115,7 +115,15 @@ class Paydesk(Truthful):
             now=now,
             chores=[self._attempts.finish_stale],
         )
-        self._truth = Truth(self.store, self._stripe_api, self._inbox, plans, livemode=livemode, now=now)
+        self._truth = Truth(
+            self.store,
+            self._stripe_api,
+            self._inbox,
+            plans,
+            livemode=livemode,
+            keep_days=self.settings.keep_days,
+            now=now,
+        )
         self._verbs = Verbs(
             self.settings,
             self.catalog,

@@ -33,6 +33,9 @@ PRICE_PREFIX = "STRIPE_PRICE_"
 # The local Stripe opens a live-mode world for these, so that going live can be practised. They are nobody's real key.
 REHEARSAL_PREFIXES = ("sk_live_local_", "rk_live_local_")
 
+# Stripe can resend an event for thirty days; a row forgotten sooner could be applied twice.
+KEEP_DAYS_MIN = 35
+
 _SECRET_KEY = re.compile(r"(?:sk|rk)_(?:test|live)_[A-Za-z0-9_]+")
 _PUBLISHABLE_KEY = re.compile(r"pk_(test|live)_[A-Za-z0-9_]+")
 _WEBHOOK_SECRET = re.compile(r"whsec_[A-Za-z0-9+/=_-]+")
@@ -60,6 +63,7 @@ class Settings:
     table_schema: str | None = None
     is_migrating: bool = True
     is_working: bool = True
+    keep_days: int | None = None
     mail_url: SecretStr | None = None
     mail_from: str = ""
     mail_kinds: tuple[Kind, ...] = KINDS
@@ -103,6 +107,7 @@ class _Secrets(BaseSettings):
     paydesk_table_schema: str = ""
     paydesk_migrate: str = ""
     paydesk_worker: str = ""
+    paydesk_keep_days: str = ""
     mail_url: SecretStr = SecretStr("")
     mail_from: str = ""
     mail_kinds: str = ""
@@ -147,6 +152,7 @@ def _checked(secrets: _Secrets, environment: Mapping[str, str]) -> Settings:
         *_table_mistakes(secrets.paydesk_table_prefix, secrets.paydesk_table_schema),
         *_migrate_mistakes(secrets.paydesk_migrate.strip()),
         *_worker_mistakes(secrets.paydesk_worker.strip()),
+        *_keep_mistakes(secrets.paydesk_keep_days.strip()),
         *_mail_mistakes(mail_url, mail_from, mail_kinds),
     ]
     if mistakes:
@@ -163,6 +169,7 @@ def _checked(secrets: _Secrets, environment: Mapping[str, str]) -> Settings:
         table_schema=secrets.paydesk_table_schema or None,
         is_migrating=secrets.paydesk_migrate.strip() != "0",
         is_working=secrets.paydesk_worker.strip() != "0",
+        keep_days=int(secrets.paydesk_keep_days) if secrets.paydesk_keep_days.strip() else None,
         mail_url=SecretStr(mail_url) if mail_url else None,
         mail_from=mail_from,
         mail_kinds=tuple(kind for kind in KINDS if kind in mail_kinds or not mail_kinds),
@@ -279,6 +286,14 @@ def _mail_mistakes(url: str, sender: str, kinds: list[str]) -> Iterator[str]:
             yield "MAIL_FROM is no address. Write it like Bookshop <billing@shop.example>."
     if unknown := [kind for kind in kinds if kind not in KINDS]:
         yield f"MAIL_KINDS names {', '.join(unknown)}, which is no kind of mail. There are: {', '.join(KINDS)}."
+
+
+def _keep_mistakes(keep_days: str) -> Iterator[str]:
+    if keep_days and not (keep_days.isascii() and keep_days.isdecimal() and KEEP_DAYS_MIN <= int(keep_days) <= 36500):
+        yield (
+            f"PAYDESK_KEEP_DAYS is not a number of days from {KEEP_DAYS_MIN} on. Stripe can tell of an event again for "
+            "thirty days, so what is done is kept for longer. Leave it out to keep everything."
+        )
 
 
 def _livemode(key: str) -> bool:

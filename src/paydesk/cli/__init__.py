@@ -17,6 +17,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("verify", "verify", "Hold the mirror against Stripe, and repair it."),
     ("events", "events", "See what Stripe told us, and try again what failed."),
     ("effects", "effects", "See what your handlers did and failed to do, and run them again."),
+    ("prune", "prune", "Forget what is done and long past."),
     ("migrate", "migrate", "Bring the database's tables up to date."),
 )
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
+from paydesk.billing.inbox.prune import Prune, Pruned
 from paydesk.billing.truth.backfill import Backfill
 from paydesk.billing.truth.compare import Comparer
 from paydesk.billing.truth.kinds import NAMES
@@ -50,8 +52,10 @@ class Truth:
         plans: PlanFinder,
         *,
         livemode: bool,
+        keep_days: int | None = None,
         now: Callable[[], datetime],
     ) -> None:
+        """`keep_days`: how long a worker keeps what is done; for ever, if nothing is said."""
         pages = Pages(stripe)
         walks = Walks(store, inbox.lanes, now)
         comparer = Comparer(store, plans, now)
@@ -59,7 +63,10 @@ class Truth:
         self._sweep = Sweep(store, pages, inbox, walks, now=now)
         self._backfill = Backfill(store, stripe, pages, inbox, walks, comparer, livemode=livemode, now=now)
         self._verify = Verify(store, stripe, pages, inbox, comparer, livemode=livemode, now=now)
+        self._prune = Prune(store, now)
         inbox.patrol(self._sweep.if_due)
+        if keep_days is not None:
+            inbox.patrol(partial(self._prune.every_hour, keep_days))
 
     def sync(
         self,
@@ -91,6 +98,10 @@ class Truth:
     ) -> Verified:
         """Hold the mirror against Stripe; see Paydesk.verify."""
         return self._verify.run(checked(tables), since, is_repairing=repair, on_step=on_step)
+
+    def prune(self, days: int) -> Pruned:
+        """Forget what is done and long past; see Paydesk.prune."""
+        return self._prune.run(days)
 
     def _apply(self) -> None:
         while self._inbox.apply_due(is_background=True):

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
 
+    from paydesk.billing.inbox.prune import Pruned
     from paydesk.billing.truth.truth import Synced, Truth
     from paydesk.billing.truth.verify import OnStep, Verified
     from paydesk.billing.truth.walks import Walk
@@ -59,3 +60,12 @@ class Truthful(ABC):
         """
         self.open()
         return self._truth.verify(repair=repair, since=since, tables=tables, on_step=on_step)
+
+    def prune(self, days: int) -> Pruned:
+        """Forget events, effects and idempotency keys that have been done for so many days: 35 at least.
+
+        What is unfinished or given up stays, and so do the mirror, orders and facts. A worker does it by itself where
+        PAYDESK_KEEP_DAYS is set. Raises ValueError.
+        """
+        self.open()
+        return self._truth.prune(days)

@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from paydesk.billing.catalog import Catalog
 from paydesk.billing.settings import Settings
+from paydesk.billing.store.store import Store as AppStore
 from paydesk.emulator.deliveries.outbox import Outbox
 from paydesk.emulator.kernel.kernel import Kernel, Options
 from paydesk.emulator.kernel.store import Store
@@ -95,6 +96,8 @@ class Universe:
         CATALOG.push(self.stripe)
         self.network = Network(self)
         self.machines: list[AppProcess] = []
+        # The app's database, seen from outside of all machines.
+        self.settled = AppStore.open(f"sqlite:///{database}")
         self._born = 0
         self.people = [Person(name, self) for name in ("ada", "bob", "cy")[:PEOPLE]]
 
@@ -152,6 +155,7 @@ class Universe:
         """Throw it all away."""
         for machine in self.machines:
             machine.close()
+        self.settled.close()
         self.kernel.store.close()
         self._folder.cleanup()
 
@@ -183,8 +187,7 @@ class Universe:
                 case "work" if (machine := self.any_machine()) is not None:
                     self._work(machine)
                 case "time":
-                    # Nothing is under way for a month: no request hangs so long.
-                    longest = A_MONTH if random.random() < 0.1 and not self.baton.actors else 4_000
+                    longest = A_MONTH if random.random() < 0.1 and self._is_quiet() else 4_000
                     self.now += random.choice((0.3, 2, 10, 40, 70, 200, longest))
                     self.kernel.agenda.play_due()
                 case "power" if self.chance.rates.crash and (machine := self.any_machine()) is not None:
@@ -192,6 +195,13 @@ class Universe:
                     machine.is_dead = True
                 case "boot" if len([one for one in self.machines if not one.is_dead]) < MACHINES:
                     self._boot()
+
+    def _is_quiet(self) -> bool:
+        """Nothing is under way for a month, and no worker is away so long that Stripe forgets our keys."""
+        tables = self.settled.tables
+        with self.settled.read() as connection:
+            is_open = connection.scalar(select(tables.attempts.c.key).where(tables.attempts.c.state == "open").limit(1))
+        return is_open is None and not self.baton.actors
 
     def _work(self, machine: AppProcess) -> None:
         inbox = machine.desk._inbox  # noqa: SLF001 - the worker's jobs, one at a time
@@ -255,9 +265,8 @@ class Universe:
         return min(known) if known else None
 
     def _desk_due(self) -> list[float | None]:
-        store = self.machines[0].desk.store
-        tables = store.tables
-        with store.read() as connection:
+        tables = self.settled.tables
+        with self.settled.read() as connection:
             events = connection.scalars(
                 select(tables.events.c.next_at).where(tables.events.c.state.in_(("received", "parked")))
             ).all()

@@ -8,14 +8,19 @@ import pytest
 from sqlalchemy import update
 
 from paydesk import InvoicePaid, StripeUnavailable, SubscriptionStarted, User
+from paydesk.billing.mirror.refs import Ref
 from paydesk.billing.truth.kinds import NAMES
 from paydesk.cli.tables import TABLES
 from tests.billing.paying import pay
+from tests.billing.shop import customer as customer_object
+from tests.billing.subscribed import canceled, subscription
 from tests.emulator.invoicing import customer
 
 if TYPE_CHECKING:
     import stripe
 
+    from tests.billing.shop import Shop
+    from tests.billing.stand_in import StandIn
     from tests.billing.till import Till
     from tests.billing.wire import Wire
 
@@ -63,6 +68,30 @@ def test_an_old_account_is_mirrored_whole_and_nobody_is_told(till: Till, client:
     assert first.found > 0
     assert (again.found, told) == (0, [])
     assert rows(till, "facts") != []
+
+
+def test_what_is_over_is_listed_too(till: Till, client: stripe.StripeClient) -> None:
+    """Stripe hides cancelled subscriptions from whoever does not ask for them."""
+    over = subscribed(client)
+    client.v1.subscriptions.cancel(over)
+    with till.desk.store.write() as connection:
+        walks = till.desk.store.tables.walks
+        connection.execute(walks.insert().values(name="events", state="idle", since=2**40))
+
+    till.desk.sync(tables=["subscriptions"])
+
+    assert [(row["id"], row["status"]) for row in rows(till, "subscriptions")] == [(over, "canceled")]
+
+
+def test_s8_what_was_listed_is_not_taken_for_what_was_written_since(shop: Shop, stripe_stand_in: StandIn) -> None:
+    """A webhook that came between the page and its writing has told of something newer."""
+    stripe_stand_in.put(customer_object(), canceled())
+    shop.deliver("customer.subscription.deleted", canceled())
+    shop.work()
+
+    shop.inbox.bring_in_line(Ref("subscription", "sub_1"), "cus_1", listed=subscription())
+
+    assert shop.row(shop.store.tables.subscriptions)["status"] == "canceled"
 
 
 def test_what_was_changed_by_hand_is_put_right(till: Till, client: stripe.StripeClient) -> None:
@@ -164,6 +193,9 @@ def test_an_order_that_nobody_told_of_is_paid(till: Till, client: stripe.StripeC
 
     till.desk.sync(tables=["orders", "payments"])
     before = rows(till, "orders")
+    till.clock.advance(hours=1)
+    with till.desk.store.write() as connection:
+        connection.execute(update(till.desk.store.tables.orders).values(email="eve@example.com"))
     till.desk.sync()
 
     assert till.desk.order(checkout.order.id).status == "paid"

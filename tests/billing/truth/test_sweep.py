@@ -164,11 +164,13 @@ def test_a_sweep_that_died_goes_on_where_it_was(till: Till, client: stripe.Strip
 
 def test_an_event_that_is_listed_late_is_found_all_the_same(till: Till, client: stripe.StripeClient) -> None:
     """A sweep looks well past where the last one began: when Stripe lists an event, its stamp does not say."""
-    client.v1.products.create({"name": "Poster"})
+    poster = client.v1.products.create({"name": "Poster"})
     till.desk.sync()
-    client.v1.products.create({"name": "Postcard"})
+    for number in range(25):
+        client.v1.products.create({"name": f"Postcard {number}"})
     till.desk.sync()
-    late = events(till)[0]
+    # Further down than the page on which the newest event of the last sweep is met.
+    (late,) = [event for event in events(till) if event["object_id"] == poster.id]
     table = till.desk.store.tables.events
     with till.desk.store.write() as connection:
         connection.execute(table.delete().where(table.c.id == late["id"]))

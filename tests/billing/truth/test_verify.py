@@ -191,6 +191,36 @@ def test_work_that_nobody_does_is_found(life: Till) -> None:
     ]
 
 
+def test_a_mirror_that_is_a_moment_behind_is_true(life: Till, client: stripe.StripeClient) -> None:
+    """What is listed may be told of while the list is read: only a close look says what is wrong."""
+    client.v1.products.update("paydesk_mug", {"name": "Big mug"})
+    suspected: list[int] = []
+
+    def tell(name: str, _looked_at: int, found: int, is_done: bool) -> None:
+        if name == "products" and is_done:
+            suspected.append(found)
+            life.deliver(client, "product.updated")
+            life.desk.work()
+
+    verified = life.desk.verify(tables=["products"], on_step=tell)
+
+    assert suspected == [1]
+    assert verified.is_true
+
+
+def test_verifying_writes_nothing(life: Till) -> None:
+    """The mirror is asked what it would write, and undoes it; nobody is told of anything."""
+    tables = life.desk.store.tables
+    with life.desk.store.write() as connection:
+        connection.execute(update(tables.orders).values(status="pending"))
+    before = [life.rows(table) for table in (tables.orders, tables.payments, tables.facts, tables.effects)]
+
+    verified = life.desk.verify()
+
+    assert not verified.is_true
+    assert [life.rows(table) for table in (tables.orders, tables.payments, tables.facts, tables.effects)] == before
+
+
 def test_a_moment_and_tables_bound_what_is_looked_at(life: Till) -> None:
     """A nightly look at yesterday is cheap, however old the shop is."""
     with life.desk.store.write() as connection:

@@ -43,6 +43,8 @@ class Wire:
         self._lock = threading.Lock()
         self._planned: tuple[Cut, str] | None = None
         self._answers: list[tuple[str, int, bytes, dict[str, str]]] = []
+        self._held: str | None = None
+        self._let_go = threading.Event()
         self._is_cut = False
 
     def cut_before(self, request: str) -> None:
@@ -55,6 +57,16 @@ class Wire:
 
     def mend(self) -> None:
         self._planned, self._is_cut = None, False
+
+    @contextmanager
+    def held(self, request: str) -> Iterator[None]:
+        """Until the block ends, requests that look like this are under way; they never arrive."""
+        self._held = request
+        try:
+            yield
+        finally:
+            self._held = None
+            self._let_go.set()
 
     def answer(self, request: str, status: int, body: bytes = b"{}", **headers: str) -> None:
         """The next request that looks like this is answered so, without asking the local Stripe."""
@@ -70,11 +82,14 @@ class Wire:
         """What goes back to the library; None is a broken connection."""
         with self._lock:
             self.calls.append(call)
+            is_held = self._held is not None and _looks_like(call, self._held)
             cut = self._cut_for(call)
             scripted = next((answer for answer in self._answers if _looks_like(call, answer[0])), None)
             if scripted is not None:
                 self._answers.remove(scripted)
-        if cut == "before":
+        if is_held:
+            self._let_go.wait()
+        if is_held or cut == "before":
             return None
         answer = scripted[1:] if scripted is not None else self._forward(call, headers)
         return None if cut == "after" else answer

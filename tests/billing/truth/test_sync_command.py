@@ -53,11 +53,14 @@ def test_a_sync_that_is_killed_goes_on_where_it_was(owner: Owner, client: stripe
     for number in range(103):
         client.v1.customers.create({"email": f"{number}@example.com"})
     order_id = owner.sells()
-    table = owner.till.desk.store.tables.sightings
-    killed = owner.starts("sync")
-    until(lambda: any(row["walk"] == "customers" for row in owner.till.rows(table)), "the list of customers")
-    killed.kill()
-    killed.communicate()
+    second_page, wire = r"GET /v1/customers\?.*starting_after", owner.till.wire
+    with wire.held(second_page):
+        killed = owner.starts("sync")
+        until(lambda: wire.sent(second_page), "the second page of customers")
+        killed.kill()
+        killed.communicate()
+    sightings = owner.till.rows(owner.till.desk.store.tables.sightings)
+    assert len([row for row in sightings if row["walk"] == "customers"]) == 100
     lanes = owner.till.desk.store.tables.lanes
     with owner.till.desk.store.write() as connection:
         connection.execute(update(lanes).values(lease_expires_at=None))  # half a minute later

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import statistics
 import tempfile
-import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -91,7 +89,5 @@ def _pairs(ours: Server) -> list[Pair]:
 
 
 def _create(server: Server, path: str, body: bytes) -> str:
-    request = urllib.request.Request(server.url + path, body, KEY | {"Content-Type": FORM})  # noqa: S310 - loopback
-    with urllib.request.urlopen(request) as answer:  # noqa: S310 - loopback
-        identifier: str = json.load(answer)["id"]
-        return identifier
+    identifier: str = server.ask(path, KEY | {"Content-Type": FORM}, body)["id"]
+    return identifier

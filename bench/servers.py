@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 ROOT = Path(__file__).parent.parent
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -20,6 +24,23 @@ class Server:
 
     url: str
     pid: int
+
+    def ask(self, path: str, headers: dict[str, str], body: bytes | None = None) -> Any:
+        """What it answers to one request, a POST where there is a body, in JSON.
+
+        Raises:
+            RuntimeError: The answer was not a 200; its status and body are in the message.
+        """
+        connection = HTTPConnection(urlsplit(self.url).netloc)
+        try:
+            connection.request("GET" if body is None else "POST", path, body, headers)
+            with connection.getresponse() as answer:
+                told = answer.read()
+        finally:
+            connection.close()
+        if answer.status != 200:
+            raise RuntimeError(f"{path} was answered with {answer.status}: {told.decode(errors='replace')}")
+        return json.loads(told)
 
     def cpu_seconds(self) -> float:
         """Processor time used so far."""

@@ -210,7 +210,7 @@ class Universe:
             ("apply", inbox.apply_due),
             ("effect", inbox.effects.run_due),
             ("effect", inbox.effects.run_due),
-            ("finish", machine.desk._attempts.finish_stale),  # noqa: SLF001
+            ("finish", machine.desk._attempts.finish_stale),  # noqa: SLF001 - as above
         ]
         name, job = self.chance.random.choice(jobs)
         self.begin(f"{machine.name} {name}", _shrugged(job), machine)
@@ -246,7 +246,7 @@ class Universe:
         for _ in range(200):
             self.network.deliver_all()
             for machine in self.machines:
-                self._to_end(self.begin(f"{machine.name} drain", machine.desk._inbox.drain, machine))  # noqa: SLF001
+                self._to_end(self.begin(f"{machine.name} drain", machine.desk._inbox.drain, machine))  # noqa: SLF001 - as above
             self.kernel.agenda.play_due()
             due = self._next_due()
             if due is None:

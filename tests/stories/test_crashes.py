@@ -139,7 +139,7 @@ def test_t1_p3_b7_nothing_is_lost_or_doubled_however_often_everything_is_killed(
     for buyer in buyers:
         buyer.start()
     for number, power_cut in enumerate(POWER_CUTS, 1):
-        until(lambda: sum(len(buyer.paid) for buyer in buyers) >= 3 * number, "more purchases")  # noqa: B023
+        until(lambda: sum(len(buyer.paid) for buyer in buyers) >= 3 * number, "more purchases")  # noqa: B023 - asked within this round
         power_cut(doomed)
     for buyer in buyers:
         buyer.join()

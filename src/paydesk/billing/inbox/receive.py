@@ -72,7 +72,7 @@ class Receiver:
                 arrival = arrival_of(event, json.dumps(event, ensure_ascii=False, separators=(",", ":")), now)
                 self._check_mode(arrival)
             except (MalformedEvent, WrongMode) as refusal:
-                logger.error("Stripe lists an event that cannot be kept, %s: %s", event.get("id"), refusal)  # noqa: TRY400
+                logger.error("Stripe lists an event that cannot be kept, %s: %s", event.get("id"), refusal)  # noqa: TRY400 - the refusal says it all
             else:
                 arrivals.append(arrival)
         return sum(self._commits.insert_all(arrivals))

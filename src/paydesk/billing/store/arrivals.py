@@ -33,6 +33,10 @@ class Arrival(NamedTuple):
     received_at: datetime
 
 
+# What an insert fills: an arrival, and where it starts.
+_COLUMNS = ", ".join((*Arrival._fields, "next_at", "state", "attempts"))
+
+
 class Writer(Protocol):
     """Inserts groups of events, from one thread, over a connection of its own."""
 
@@ -74,12 +78,12 @@ class SqliteWriter:
         self._connection = store.engine.raw_connection()
         events = _events(store)
         self._insert = (
-            f"INSERT INTO {events} (id, type, lane, object_id, object_type, livemode, api_version, created, payload, "  # noqa: S608
-            "received_at, next_at, state, attempts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?10, ?10, 'received', 0) "
+            f"INSERT INTO {events} ({_COLUMNS}) "  # noqa: S608 - names of our own, quoted
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?10, ?10, 'received', 0) "
             "ON CONFLICT (id) DO NOTHING"
         )
         self._rearm = (
-            f"UPDATE {events} SET state = 'received', attempts = 0, next_at = ? WHERE id = ? AND state <> 'applied'"  # noqa: S608
+            f"UPDATE {events} SET state = 'received', attempts = 0, next_at = ? WHERE id = ? AND state <> 'applied'"  # noqa: S608 - as above
         )
 
     def insert(self, arrivals: Sequence[Arrival]) -> list[bool]:
@@ -115,14 +119,13 @@ class PostgresWriter:
         self._channel = store.channel
         events = _events(store)
         self._insert = (
-            f"INSERT INTO {events} (id, type, lane, object_id, object_type, livemode, api_version, created, payload, "  # noqa: S608
-            "received_at, next_at, state, attempts) "
+            f"INSERT INTO {events} ({_COLUMNS}) "  # noqa: S608 - names of our own, quoted
             "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'received', 0) ON CONFLICT (id) DO NOTHING "
             # Workers in other processes wake when this commits. However many rows say so, it is told once.
             "RETURNING pg_notify(%s, '')"
         )
         self._rearm = (
-            f"UPDATE {events} SET state = 'received', attempts = 0, next_at = %s "  # noqa: S608
+            f"UPDATE {events} SET state = 'received', attempts = 0, next_at = %s "  # noqa: S608 - as above
             # One that is locked is being applied at this moment, and needs no reminding.
             f"WHERE id IN (SELECT id FROM {events} WHERE id = ANY(%s) AND state <> 'applied' FOR UPDATE SKIP LOCKED)"
         )

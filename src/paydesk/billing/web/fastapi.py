@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import inspect
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from fastapi import APIRouter, HTTPException
 from starlette.concurrency import run_in_threadpool
@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     FindUser = Callable[[Request], Payer | Awaitable[Payer | None] | None]
 
 logger = get_logger(__name__)
+
+W = TypeVar("W", Wish, Subscribing)
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -125,12 +127,7 @@ class _Routes:
     async def checkout(self, request: Request) -> Response:
         """Start a purchase: answers the address of Stripe's page, to scripts as JSON, to forms as a redirect."""
         is_form = not _wants_json(request)
-        if requests.is_cross_site(request.headers, self._desk.settings.origin):
-            return self._refuse(requests.CROSS_SITE, is_form)
-        body = await _body(request, requests.FORM_BYTES_MAX)
-        if body is None:
-            return self._refuse(requests.TOO_LARGE, is_form)
-        wish = requests.wish(request.headers.get("content-type", ""), body)
+        wish = await self._wished(request, requests.wish)
         if isinstance(wish, Refusal):
             return self._refuse(wish, is_form)
         user = await _found(self._find_user, request)
@@ -145,12 +142,7 @@ class _Routes:
     async def subscribe(self, request: Request) -> Response:
         """Start a subscription: answers the address of Stripe's page, or of the portal to whoever has one already."""
         is_form = not _wants_json(request)
-        if requests.is_cross_site(request.headers, self._desk.settings.origin):
-            return self._refuse(requests.CROSS_SITE, is_form)
-        body = await _body(request, requests.FORM_BYTES_MAX)
-        if body is None:
-            return self._refuse(requests.TOO_LARGE, is_form)
-        wish = requests.subscribing(request.headers.get("content-type", ""), body)
+        wish = await self._wished(request, requests.subscribing)
         if isinstance(wish, Refusal):
             return self._refuse(wish, is_form)
         user = await _found(self._find_user, request)
@@ -204,6 +196,15 @@ class _Routes:
                 logger.warning("the portal was not opened: %s", error)
             return self._refuse(requests.refusal_of(error), is_form)
         return self._send(url, is_form)
+
+    async def _wished(self, request: Request, read: Callable[[str, bytes], W | Refusal]) -> W | Refusal:
+        """What a form or script of the app's own site asks for."""
+        if requests.is_cross_site(request.headers, self._desk.settings.origin):
+            return requests.CROSS_SITE
+        body = await _body(request, requests.FORM_BYTES_MAX)
+        if body is None:
+            return requests.TOO_LARGE
+        return read(request.headers.get("content-type", ""), body)
 
     def _send(self, url: str, is_form: bool) -> Response:
         if is_form:

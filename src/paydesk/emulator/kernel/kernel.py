@@ -54,10 +54,10 @@ class Resource(Protocol):
     def KINDS(self) -> tuple[Kind, ...]: ...  # noqa: N802 - constants of a module
 
     @property
-    def ROUTES(self) -> tuple[Route, ...]: ...  # noqa: N802
+    def ROUTES(self) -> tuple[Route, ...]: ...  # noqa: N802 - as above
 
     @property
-    def TASKS(self) -> Mapping[str, Task]: ...  # noqa: N802
+    def TASKS(self) -> Mapping[str, Task]: ...  # noqa: N802 - as above
 
 
 @dataclass(frozen=True)

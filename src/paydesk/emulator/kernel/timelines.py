@@ -97,8 +97,6 @@ def set_out(world: World, clock: str, target: int) -> None:
 
 def end(world: World, clock: str) -> None:
     """Forget a timeline, and everything that was still to happen on it."""
-    for table in ("timelines", "agenda"):
-        world.db.execute(
-            f"DELETE FROM {table} WHERE sandbox = ? AND clock = ?",  # noqa: S608 - ours
-            (world.sandbox.number, clock),
-        )
+    place = (world.sandbox.number, clock)
+    world.db.execute("DELETE FROM timelines WHERE sandbox = ? AND clock = ?", place)
+    world.db.execute("DELETE FROM agenda WHERE sandbox = ? AND clock = ?", place)

@@ -36,7 +36,7 @@ def _is_open(visit: Visit) -> bool:
 
 
 def _show(visit: Visit) -> Response:
-    return _page(visit, _chosen(visit))
+    return _page(visit, visit.chosen)
 
 
 def _page(visit: Visit, subscription: Document, *, status: int = 200, alert: str | None = None) -> Response:
@@ -85,7 +85,7 @@ def _described(coupon: Document) -> str:
 
 
 def _submit(visit: Visit) -> Response:
-    subscription = _chosen(visit)
+    subscription = visit.chosen
     if visit.text("do") == "stay":
         coupon = _offered(visit, subscription)
         if coupon is None:
@@ -107,15 +107,8 @@ def _said(visit: Visit) -> dict[str, Any]:
     return {name: value for name, value in said.items() if value}
 
 
-def _chosen(visit: Visit) -> Document:
-    subscription = visit.subscription
-    if subscription is None:
-        raise ValueError("the room is open only with a subscription")
-    return subscription
-
-
 def _refused(visit: Visit, refusal: StripeError) -> Response:
-    return _page(visit, _chosen(visit), status=refusal.status, alert=refusal.message)
+    return _page(visit, visit.chosen, status=refusal.status, alert=refusal.message)
 
 
 ROOM: Final = Room(is_open=_is_open, show=_show, submit=_submit, refused=_refused)

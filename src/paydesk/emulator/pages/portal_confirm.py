@@ -136,7 +136,7 @@ def _code(visit: Visit, text: str) -> str:
 
 
 def _change(visit: Visit) -> switch.Change:
-    subscription = portal_update.chosen(visit)
+    subscription = visit.chosen
     return switch.plan(visit.world, visit.configuration, subscription, _wish(visit, subscription))
 
 
@@ -145,7 +145,7 @@ def _moment(visit: Visit) -> int:
     seen, now = visit.text("at"), visit.world.now
     if not (seen.isascii() and seen.isdecimal() and len(seen) <= len(str(now))):
         return now
-    starts = max(item["current_period_start"] for item in portal_update.chosen(visit)["items"]["data"])
+    starts = max(item["current_period_start"] for item in visit.chosen["items"]["data"])
     return int(seen) if max(starts, now - PREVIEW_SECONDS_MAX) <= int(seen) <= now else now
 
 
@@ -155,11 +155,11 @@ def _at(visit: Visit, change: switch.Change, moment: int) -> dict[str, Any]:
     is_shared = given.get("proration_behavior", "none") != "none"
     if not is_shared or "trial_end" in given or "billing_cycle_anchor" in given:
         return given
-    return given if portal_update.chosen(visit)["status"] == "trialing" else {**given, "proration_date": moment}
+    return given if visit.chosen["status"] == "trialing" else {**given, "proration_date": moment}
 
 
 def _view(visit: Visit, change: switch.Change, moment: int) -> View:
-    world, subscription = visit.world, portal_update.chosen(visit)
+    world, subscription = visit.world, visit.chosen
     item = subscription["items"]["data"][0]
     method = invoice_collection.method_of_subscription(world, subscription)
     is_flow = visit.flow is not None and visit.flow["type"] == "subscription_update_confirm"
@@ -179,7 +179,7 @@ def _view(visit: Visit, change: switch.Change, moment: int) -> View:
 
 
 def _bill(visit: Visit, change: switch.Change, moment: int) -> Bill:
-    invoice = switch.preview(visit.world, portal_update.chosen(visit), _at(visit, change, moment))
+    invoice = switch.preview(visit.world, visit.chosen, _at(visit, change, moment))
     lines = (
         Line(line["description"] or "Item", line["amount"] - sum(off["amount"] for off in line["discount_amounts"]))
         for line in invoice_lines.of(invoice)
@@ -196,16 +196,16 @@ def _submit(visit: Visit) -> Response:
     if view.due_now and view.paid_with is None:
         return visit.page("portal_confirm.html", status=409, alert=NO_CARD, view=view)
     if change.waits_until is not None:
-        switch.put_off(visit.world, portal_update.chosen(visit), change)
+        switch.put_off(visit.world, visit.chosen, change)
         return visit.finish("planned")
-    switch.carry_out(visit.world, portal_update.chosen(visit), _at(visit, change, moment))
+    switch.carry_out(visit.world, visit.chosen, _at(visit, change, moment))
     return visit.finish("changed")
 
 
 def _refused(visit: Visit, refusal: StripeError) -> Response:
     """Nothing was changed: on to the bank, where it only wants to hear from the customer; else the page says why."""
     if switch.asks_bank(refusal):
-        subscription = portal_update.chosen(visit)
+        subscription = visit.chosen
         back = visit.world.base_url + visit.path("confirm", subscription=subscription.id)
         given = _at(visit, _change(visit), _moment(visit))
         return render.redirect(switch.ask_bank(visit.world, subscription, given, back))
@@ -220,7 +220,7 @@ def _refused(visit: Visit, refusal: StripeError) -> Response:
 
 def _back_from_bank(visit: Visit) -> Response:
     """What became of the change that the bank was asked about."""
-    subscription = portal_update.chosen(visit)
+    subscription = visit.chosen
     if subscription["pending_update"] is None:
         return visit.finish("changed")
     waits_at = switch.bank_of(visit.world, subscription)

@@ -32,7 +32,7 @@ def _lengths(visit: Visit) -> dict[str, tuple[str, int] | None]:
 
 
 def _show(visit: Visit) -> Response:
-    return _page(visit, _chosen(visit))
+    return _page(visit, visit.chosen)
 
 
 def _page(visit: Visit, subscription: Document, *, status: int = 200, alert: str | None = None) -> Response:
@@ -53,7 +53,7 @@ def _page(visit: Visit, subscription: Document, *, status: int = 200, alert: str
 
 
 def _submit(visit: Visit) -> Response:
-    subscription, lengths = _chosen(visit), _lengths(visit)
+    subscription, lengths = visit.chosen, _lengths(visit)
     wanted = visit.text("length")
     if wanted not in lengths:
         return _page(visit, subscription, status=422, alert="Choose how long.")
@@ -61,15 +61,8 @@ def _submit(visit: Visit) -> Response:
     return visit.finish("paused")
 
 
-def _chosen(visit: Visit) -> Document:
-    subscription = visit.subscription
-    if subscription is None:
-        raise ValueError("the room is open only with a subscription")
-    return subscription
-
-
 def _refused(visit: Visit, refusal: StripeError) -> Response:
-    return _page(visit, _chosen(visit), status=refusal.status, alert=refusal.message)
+    return _page(visit, visit.chosen, status=refusal.status, alert=refusal.message)
 
 
 ROOM: Final = Room(is_open=_is_open, show=_show, submit=_submit, refused=_refused)

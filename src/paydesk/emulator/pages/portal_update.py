@@ -41,17 +41,9 @@ def can_change(visit: Visit, subscription: Document) -> bool:
     return may and switch.is_there_choice(visit.world, visit.configuration, subscription)
 
 
-def chosen(visit: Visit) -> Document:
-    """The subscription that is changed."""
-    subscription = visit.subscription
-    if subscription is None:
-        raise ValueError("the room is open only with a subscription")
-    return subscription
-
-
 def page(visit: Visit, *, status: int = 200, problem: tuple[str, str] | None = None) -> Response:
     """The choice, as it was made so far; `problem` names a field and what is wrong with it."""
-    subscription = chosen(visit)
+    subscription = visit.chosen
     item = subscription["items"]["data"][0]
     offers = switch.offers(visit.world, visit.configuration, subscription)
     wanted = visit.text("price") or item["price"]["id"]

@@ -78,6 +78,14 @@ class Visit:
         return next((subscription for subscription in held if subscription.id == named), None)
 
     @property
+    def chosen(self) -> Document:
+        """The subscription, in rooms that are open only with one."""
+        subscription = self.subscription
+        if subscription is None:
+            raise ValueError("the room is open only with a subscription")
+        return subscription
+
+    @property
     def ending(self) -> str | None:
         """How a flow that is done ended; None: the portal is open, or the flow is not done."""
         if self.session["flow"] is None or self.flow is not None:

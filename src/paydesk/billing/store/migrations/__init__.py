@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import inspect, text
+from sqlalchemy import Text, column, inspect, select, table, text
 from sqlalchemy.exc import OperationalError
 
 from paydesk.billing.log import redact
@@ -68,9 +68,8 @@ def _revision(store: Store, connection: Connection) -> str:
     name, schema = version_table(store), store.tables.schema
     if not inspect(connection).has_table(name, schema=schema):
         return ""
-    quoted = connection.dialect.identifier_preparer.quote
-    place = f"{quoted(schema)}.{quoted(name)}" if schema else quoted(name)
-    revision: str | None = connection.scalar(text(f"SELECT version_num FROM {place}"))  # noqa: S608 - our own name, quoted
+    number = column("version_num", Text)
+    revision = connection.scalar(select(number).select_from(table(name, number, schema=schema)))
     return revision or ""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from paydesk.billing.counter import INVOICES_MAX, ORDERS_MAX
 from paydesk.billing.plans import MAIN_SLOT
 
 if TYPE_CHECKING:
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     from paydesk.billing.refunds import Reason
     from paydesk.billing.signups import Signup
     from paydesk.billing.subscriptions import HeldSubscription
-
-ORDERS_MAX = 100
-INVOICES_MAX = 24
 
 
 class Aio:

@@ -53,6 +53,13 @@ def test_a_taken_port_is_said_in_one_line() -> None:
         (("--port", "0", "--host", "192.0.2.1"), "Cannot listen on 192.0.2.1"),
         (("--port", "0", "--memory", "--data", "somewhere"), "choose one of them"),
         (("--port", "0", "--data", "/proc/nowhere"), "cannot keep its state in /proc/nowhere"),
+        (("--port", "0", "--memory", "--fault", "drop"), "drop=0.1"),
+        (("--port", "0", "--memory", "--fault", "gremlins=0.1"), "must be one of error, lock_timeout, slow"),
+        (("--port", "0", "--memory", "--fault", "drop=5"), "rate must be a number between 0 and 1"),
+        (("--port", "0", "--memory", "--fault", "drop=often"), "rate must be a number between 0 and 1"),
+        (("--port", "0", "--memory", "--fault", "error=0.1,status=200"), "status must be between 400 and 599"),
+        (("--port", "0", "--memory", "--fault", "drop=0.1,path=/v1/refunds"), "unknown parameter: path"),
+        (("--port", "0", "--memory", "--fault", "drop=0.1,event"), "Write options as name=value"),
     ],
 )
 def test_what_cannot_work_is_said_plainly(arguments: tuple[str, ...], says: str, tmp_path: Path) -> None:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import shlex
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import stripe
 
 from tests.conftest import LocalStripe
 from tests.docs.blocks import blocks
-from tests.emulator.wire import Reply, Wire
+from tests.docs.curl import sent_as_curl_sends
+from tests.emulator.wire import Wire
 
 PAGE = "docs/local-stripe.md"
 ADDRESS = "http://127.0.0.1:12111"
@@ -39,17 +39,8 @@ def test_the_curl_commands_do_what_the_page_says(local_stripe: LocalStripe, key:
     commands = [line for block in blocks(PAGE, "sh") for line in block.splitlines() if line.startswith("curl ")]
     wire = Wire(local_stripe.url, key)
 
-    answers = [_sent_as_curl_sends(wire, command) for command in commands]
+    answers = [sent_as_curl_sends(wire, command) for command in commands]
 
     assert [answer.status for answer in answers] == [200] * 4
     assert json.loads(wire.get("/_local/settings/billing").body)["retry_days"] == [1, 3]
     assert wire.get("/v1/checkout/sessions").status == 429
-
-
-def _sent_as_curl_sends(wire: Wire, command: str) -> Reply:
-    """`curl URL` asks, and `curl URL -d NAME=VALUE …` posts a form."""
-    words = shlex.split(command)
-    (url,) = [word for word in words if word.startswith(ADDRESS)]
-    fields = [words[at + 1].split("=", 1) for at, word in enumerate(words) if word == "-d"]
-    path = urlsplit(url).path
-    return wire.post(path, urlencode([(name, value) for name, value in fields])) if fields else wire.get(path)

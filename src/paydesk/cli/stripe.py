@@ -13,6 +13,8 @@ import click
 if TYPE_CHECKING:
     import socket
 
+    from paydesk.emulator.faults.armory import Order
+
 # Any sk_test_… key opens a sandbox; this is the one we name.
 KEY = "sk_test_your_shop"
 
@@ -30,6 +32,13 @@ KEY = "sk_test_your_shop"
 @click.option("--rate-limits", is_flag=True, help="Answer 429 above Stripe's rate limits.")
 @click.option("--seed", metavar="TEXT", help="Mint the same ids each time a sandbox starts empty.")
 @click.option("--deliver-anywhere", is_flag=True, help="Deliver events to other machines too.")
+@click.option(
+    "--fault",
+    "faults",
+    metavar="NAME=RATE",
+    multiple=True,
+    help="Let a share of deliveries or requests go wrong: drop=0.05, error=0.1,status=429. May be repeated.",
+)
 def stripe(
     port: int,
     host: str,
@@ -39,6 +48,7 @@ def stripe(
     rate_limits: bool,
     seed: str | None,
     deliver_anywhere: bool,
+    faults: tuple[str, ...],
 ) -> None:
     """Run a local Stripe for any official SDK, with hosted pages, test cards and signed webhooks."""
     if memory and data is not None:
@@ -48,15 +58,18 @@ def stripe(
 
     options = Options(strict=strict, rate_limits=rate_limits, seed=seed, deliver_anywhere=deliver_anywhere)
     folder = None if memory else data or Path(".paydesk")
+    standing = [_fault(text) for text in faults]
     listening = listen(port, host)
     try:
-        ready = server.build(listening, folder, options)
+        ready = server.build(listening, folder, options, faults=standing)
     except (OSError, sqlite3.Error) as error:
         raise unusable(folder, error) from None
     url = server.url_of(listening)
     # Programs that start us read this line; people read the rest.
     click.echo(f"The local Stripe listens on {url}")
     click.echo(_welcome(url, folder))
+    if faults:
+        click.echo(f"  Going wrong on purpose: {' '.join(faults)}\n")
     if not ipaddress.ip_address(listening.getsockname()[0]).is_loopback:
         click.echo(
             f"Warning: with --host {host}, everybody who can reach this machine can use this local Stripe "
@@ -64,6 +77,15 @@ def stripe(
             err=True,
         )
     server.serve(ready, listening)
+
+
+def _fault(text: str) -> Order:
+    from paydesk.emulator.control.faults import read
+
+    try:
+        return read(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--fault") from None
 
 
 def listen(port: int, host: str = "127.0.0.1", option: str = "--port") -> socket.socket:

@@ -25,19 +25,21 @@ from paydesk.emulator.pages import routes
 from paydesk.emulator.resources import RESOURCES
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
     from starlette.requests import Request
     from starlette.types import Receive, Scope, Send
 
+    from paydesk.emulator.faults.armory import Order
+
 HOUSE_SECONDS = 1.0
 
 
-def create_app(folder: Path | None, options: Options = Options()) -> Front:
-    """The server, with its state in `folder` or, for None, in memory."""
+def create_app(folder: Path | None, options: Options = Options(), faults: Sequence[Order] = ()) -> Front:
+    """The server, with its state in `folder` or, for None, in memory. Every sandbox begins with the `faults`."""
     kernel = Kernel(Store(folder), RESOURCES, options)
-    armory = Armory()
+    armory = Armory(faults)
     outbox = Outbox(armory.at_delivery)
     kernel.announce = outbox.announce
     sender = Sender(kernel, outbox, anywhere=options.deliver_anywhere, timeout_seconds=options.delivery_timeout_seconds)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from paydesk.emulator.deliveries.sender import Attempted
+    from paydesk.emulator.faults.armory import Order
 
 PORT = 12111
 LOOPBACK = "127.0.0.1"
@@ -56,13 +57,14 @@ def build(
     folder: Path | None,
     options: Options = Options(),
     watch: Callable[[Attempted], None] | None = None,
+    faults: Sequence[Order] = (),
 ) -> uvicorn.Server:
     """A server that is ready to run. `watch` is told of every attempt to deliver an event, on the server's thread.
 
     Raises:
         sqlite3.OperationalError: Another server owns the folder, or it cannot be written.
     """
-    app = create_app(folder, replace(options, base_url=url_of(listening)))
+    app = create_app(folder, replace(options, base_url=url_of(listening)), faults)
     if watch is not None:
         app.sender.watchers.append(watch)
     return uvicorn.Server(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 
 import pytest
 import stripe
@@ -306,3 +307,63 @@ def test_faults_at_deliveries_add_up(client: stripe.StripeClient, receiver: Rece
     controls.push(60)
 
     assert (before, arrived(receiver)) == ([], ["Ada", "Ada"])
+
+
+# Standing faults: those a server is started with
+
+
+@pytest.fixture(scope="module")
+def bad_weather() -> Iterator[LocalStripe]:
+    """A local Stripe as a person starts one to see what their app does about it."""
+    server = LocalStripe("--memory", "--fault", "duplicate=1", "--fault", "error=1,status=429,path=/v1/refunds*")
+    yield server
+    server.stop()
+
+
+def test_a_server_can_be_started_with_faults(bad_weather: LocalStripe, receiver: Receiver, key: str) -> None:
+    """They are in every sandbox, before its first call, and have no end."""
+    client, controls = bad_weather.client(key), Controls(bad_weather.url, key)
+    listen(client, receiver)
+    for name in ("Ada", "Grace"):
+        client.v1.customers.create({"name": name})
+    controls.settle()
+
+    with pytest.raises(stripe.RateLimitError):
+        client.v1.refunds.list()
+    shown = controls.get("/faults")["faults"]
+    controls.close()
+
+    assert sorted(arrived(receiver)) == ["Ada", "Ada", "Grace", "Grace"]
+    told = [(one["fault"], one["times"], one["struck"]) for one in shown]
+    assert told == [("duplicate", None, 2), ("error", None, 1)]
+
+
+def test_a_sandbox_can_be_spared_and_reset(bad_weather: LocalStripe, key: str) -> None:
+    """Disarmed faults are gone from this sandbox; emptying it brings back what it began with."""
+    client, controls = bad_weather.client(key), Controls(bad_weather.url, key)
+    controls.delete("/faults")
+    spared = client.v1.refunds.list().data
+
+    controls.post("/reset")
+    again = controls.get("/faults")["faults"]
+    controls.close()
+
+    assert spared == []
+    assert [(one["fault"], one["struck"]) for one in again] == [("duplicate", 0), ("error", 0)]
+
+
+def test_faults_with_one_seed_have_luck_of_their_own(
+    client: stripe.StripeClient, receiver: Receiver, controls: Controls
+) -> None:
+    """A tenth duplicated and a tenth dropped are two tenths: what is lost was not sent twice in the first place."""
+    client.v1.webhook_endpoints.create({"url": receiver.url, "enabled_events": ["product.created"]})
+    controls.post("/faults", fault="duplicate", rate=0.5)
+    controls.post("/faults", fault="drop", rate=0.5)
+    for number in range(12):
+        client.v1.products.create({"name": str(number)})
+    controls.settle()
+
+    events = client.v1.events.list({"type": "product.created", "limit": 100}).data
+    states = {tuple(each["state"] for each in controls.deliveries(event.id)) for event in events}
+
+    assert states == {("delivered",), ("lost",), ("delivered", "delivered"), ("lost", "lost")}

@@ -1,4 +1,4 @@
-"""`POST /_local/reset`: an empty sandbox."""
+"""`POST /_local/reset`: an empty sandbox, with the faults the server was started with."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def routes(door: Door) -> list[Route]:
         # The log is written behind the answers: what waits belongs to the time before.
         door.kernel.request_log.flush()
         door.kernel.sandboxes.empty(sandbox)
-        door.armory.disarm(sandbox)
+        door.armory.begin_again(sandbox)
         return answer({"status": "empty"})
 
     return [Route("/reset", reset, methods=["POST"])]

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     import stripe
 
+    from tests.conftest import LocalStripe
+
 SECRETS = {
     "STRIPE_SECRET_KEY": "sk_test_desk",
     "STRIPE_WEBHOOK_SECRET": "whsec_desk",
@@ -103,6 +105,37 @@ def test_making_a_desk_touches_nothing(tmp_path: Path) -> None:
     desk_in(tmp_path)
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_desk_goes_on_with_other_secrets(
+    tmp_path: Path, local_stripe: LocalStripe, key: str, client: stripe.StripeClient
+) -> None:
+    """Tests give an app's one desk a Stripe of its own, and its handlers stay."""
+    delivered = []
+
+    def deliver(paid: OrderPaid) -> None:
+        delivered.append(paid.order.sku)
+
+    def secrets(name: str, key: str) -> dict[str, str]:
+        at = f"sqlite:///{tmp_path / name}.db"
+        return {**SECRETS, "STRIPE_SECRET_KEY": key, "STRIPE_API_BASE": local_stripe.url, "DATABASE_URL": at}
+
+    desk = desk_in(tmp_path, **secrets("first", f"{key}first"))
+    desk.on(OrderPaid)(deliver)
+    desk.catalog.push(local_stripe.client(f"{key}first"))
+    before = desk.checkout("ebook", user=ADA)
+
+    desk.rewire(Settings.read(secrets("second", key)))
+    desk.catalog.push(client)
+    checkout = desk.checkout("ebook", user=ADA)
+    pay(checkout.url)
+    desk.look_up(client.v1.checkout.sessions.list().data[0].id)
+    desk.work()
+
+    assert delivered == ["ebook"]
+    assert [order.id for order in desk.orders(ADA)] == [checkout.order.id]
+    assert before.order.id != checkout.order.id
+    desk.close()
 
 
 def test_an_empty_database_is_brought_up_to_date_by_itself(tmp_path: Path) -> None:

@@ -84,55 +84,81 @@ class Paydesk(Counter, Truthful):
         self.settings = settings if settings is not None else Settings.read()
         self.catalog = catalog if catalog is not None else Catalog.load(self.settings.catalog_path)
         self.prefix = _path(prefix)
-        self.pages = self._pages(name, templates)
         self.webhook_bytes_max = BODY_BYTES_MAX
-        self.store = Store.open(
-            self.settings.database_url.get_secret_value(),
-            prefix=self.settings.table_prefix,
-            schema=self.settings.table_schema,
-        )
-        livemode = self.settings.livemode
-        self._stripe_api = stripe_api if stripe_api is not None else StripeApi.of(self.settings)
+        self._name, self._templates, self._send_mail = name, templates, send_mail
+        self._registered: list[tuple[type[Fact] | str, Callable[..., Any]]] = []
+        self._find_user: FindUser | None = None
+        self._opening = threading.Lock()
+        self.aio = Aio(self)
+        self._wire(self.settings, _store(self.settings), stripe_api, now)
+        redact_neighbours()
+
+    def rewire(
+        self,
+        settings: Settings,
+        *,
+        stripe_api: StripeApi | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """Go on with other Secrets; the catalog, handlers and routes stay as they are.
+
+        It is how tests give an app's desk a Stripe and a time of its own (see `paydesk.testing`). Nothing may be under
+        way: what is received meanwhile, or still in a worker's hands, belongs to the wiring before.
+        """
+        self._inbox.close()
+        store = self.store
+        if _place(settings) != _place(self.settings):
+            store.close()
+            store = _store(settings)
+        self._wire(settings, store, stripe_api, now)
+        for topic, handle in self._registered:
+            self._listen(topic, handle)
+
+    def _wire(
+        self, settings: Settings, store: Store, stripe_api: StripeApi | None, now: Callable[[], datetime]
+    ) -> None:
+        """Put everything together that depends on the Secrets. Handlers are registered anew afterwards."""
+        self.settings = settings
+        self.store = store
+        self.pages = self._pages(self._name, self._templates)
+        livemode = settings.livemode
+        self._stripe_api = stripe_api if stripe_api is not None else StripeApi.of(settings)
         self._handlers = Handlers()
-        self._attempts = Attempts(self.store, self._stripe_api, now=now)
-        plans = PlanFinder(self.catalog.plans, self.settings.prices)
+        self._attempts = Attempts(store, self._stripe_api, now=now)
+        plans = PlanFinder(self.catalog.plans, settings.prices)
         self._inbox = Inbox(
-            self.store,
+            store,
             self._stripe_api,
             self._handlers,
-            Signatures(self.settings.stripe_webhook_secrets),
+            Signatures(settings.stripe_webhook_secrets),
             plans,
             livemode=livemode,
             now=now,
             chores=[self._attempts.finish_stale],
         )
         self._truth = Truth(
-            self.store,
+            store,
             self._stripe_api,
             self._inbox,
             plans,
             livemode=livemode,
-            keep_days=self.settings.keep_days,
+            keep_days=settings.keep_days,
             now=now,
         )
         self._verbs = Verbs(
-            self.settings,
+            settings,
             self.catalog,
-            self.store,
+            store,
             self._stripe_api,
             self._attempts,
             self._inbox,
-            base_url=self.settings.base_url + self.prefix,
+            base_url=settings.base_url + self.prefix,
             now=now,
         )
         self._handlers.add(UsageRecorded, self._verbs.usages.tell)
-        self._cards = Cards(self.store, self._stripe_api, self._inbox.effects, self._handlers)
-        self._post(send_mail)
-        self._find_user: FindUser | None = None
-        self._opening = threading.Lock()
+        self._cards = Cards(store, self._stripe_api, self._inbox.effects, self._handlers)
+        self._post(self._send_mail)
         self._is_open = False
-        self.aio = Aio(self)
-        redact_neighbours()
 
     def on(self, topic: type[Fact] | str) -> Callable[[Handle], Handle]:
         """Register a handler for a fact (`OrderPaid`) or for events by Stripe's name ("invoice.payment_failed").
@@ -145,12 +171,16 @@ class Paydesk(Counter, Truthful):
         """
 
         def register(handle: Handle) -> Handle:
-            self._handlers.add(topic, handle)
-            if topic is CardExpiring:
-                self._cards.watch()
+            self._listen(topic, handle)
+            self._registered.append((topic, handle))
             return handle
 
         return register
+
+    def _listen(self, topic: type[Fact] | str, handle: Callable[..., Any]) -> None:
+        self._handlers.add(topic, handle)
+        if topic is CardExpiring:
+            self._cards.watch()
 
     def receive(self, body: bytes, header: str | None) -> Receipt:
         """Keep a webhook: the raw body, and the Stripe-Signature header. It is on disk when this returns.
@@ -272,6 +302,16 @@ class Paydesk(Counter, Truthful):
         base_url, livemode = self.settings.base_url, self.settings.livemode
         prefix = urlsplit(base_url).path + self.prefix
         return Pages(Shop.at(base_url, prefix=prefix, name=name, livemode=livemode), templates)
+
+
+def _place(settings: Settings) -> tuple[str, str, str | None]:
+    """Where the tables are: address, prefix and schema."""
+    return settings.database_url.get_secret_value(), settings.table_prefix, settings.table_schema
+
+
+def _store(settings: Settings) -> Store:
+    address, prefix, schema = _place(settings)
+    return Store.open(address, prefix=prefix, schema=schema)
 
 
 def _path(prefix: str) -> str:

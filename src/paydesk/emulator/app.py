@@ -17,6 +17,7 @@ from paydesk.emulator.control.events import retry_route
 from paydesk.emulator.deliveries.outbox import Outbox
 from paydesk.emulator.deliveries.sender import Sender
 from paydesk.emulator.faults.armory import Armory
+from paydesk.emulator.kernel.clock import Now, real
 from paydesk.emulator.kernel.errors import StripeError, unexpected, unrecognized_url
 from paydesk.emulator.kernel.http import Api
 from paydesk.emulator.kernel.kernel import Kernel, Options
@@ -36,9 +37,14 @@ if TYPE_CHECKING:
 HOUSE_SECONDS = 1.0
 
 
-def create_app(folder: Path | None, options: Options = Options(), faults: Sequence[Order] = ()) -> Front:
-    """The server, with its state in `folder` or, for None, in memory. Every sandbox begins with the `faults`."""
-    kernel = Kernel(Store(folder), RESOURCES, options)
+def create_app(
+    folder: Path | None, options: Options = Options(), faults: Sequence[Order] = (), *, now: Now = real
+) -> Front:
+    """The server, with its state in `folder` or, for None, in memory.
+
+    Every sandbox begins with the `faults`; `now` is the time of those that nobody pushed.
+    """
+    kernel = Kernel(Store(folder), RESOURCES, options, now=now)
     armory = Armory(faults)
     outbox = Outbox(armory.at_delivery)
     kernel.announce = outbox.announce

@@ -25,6 +25,7 @@ SANDBOXED = [
     ("POST", "/settings/portal"),
     ("POST", "/payment_methods/pm_1/behave"),
     ("POST", "/reset"),
+    ("POST", "/copy"),
 ]
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from paydesk.emulator.control import (
     billing_settings,
     clock,
+    copy,
     coverage,
     endpoints,
     events,
@@ -37,6 +38,7 @@ CONTROLS = (
     faults,
     requests,
     reset,
+    copy,
     coverage,
 )
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from paydesk.emulator.deliveries import attempts, secrets, signature
 from paydesk.emulator.deliveries.attempts import Delivery, Outcome
 from paydesk.emulator.deliveries.client import Client
-from paydesk.emulator.kernel import versions
+from paydesk.emulator.kernel import clock, versions
 
 if TYPE_CHECKING:
     from paydesk.emulator.deliveries.outbox import Outbox
@@ -181,8 +181,8 @@ class Sender:
             return None
         shown = {**event, "api_version": versions.shown_as(endpoint["api_version"])}
         sent = _rendered({**shown, "created": shown["created"] + 1} if delivery.is_corrupt else shown)
-        # Receivers compare with their own clocks: a sandbox's clock that was pushed forward does not sign.
-        now = int(self._sandboxes.unpushed_now())
+        # Receivers compare with their own clocks: a sandbox's, which may stand still or be far ahead, does not sign.
+        now = int(clock.real())
         valid = secrets.valid(endpoint, world.wall)
         header = signature.header(valid, now, _rendered(shown), livemode=world.livemode)
         return Posting(event["type"], endpoint["url"], sent, header)

@@ -19,6 +19,17 @@ PROMISED_BLOCK = 10_000
 # More than any one request mints.
 PROMISED_MARGIN = 2_000
 
+# How what is in one sandbox comes into another.
+_COPIES = (
+    """INSERT INTO objects SELECT seq + :offset, :target, kind, id, created, deleted, body, private
+    FROM objects WHERE sandbox = :source""",
+    """INSERT INTO links SELECT :target, kind, field, value, seq + :offset FROM links WHERE sandbox = :source""",
+    """INSERT INTO agenda (sandbox, due, task, subject, clock) SELECT :target, due, task, subject, clock
+    FROM agenda WHERE sandbox = :source ORDER BY seq""",
+    """INSERT INTO timelines SELECT :target, clock, now, target, minted, is_broken
+    FROM timelines WHERE sandbox = :source""",
+)
+
 
 @dataclass
 class Counter:
@@ -124,6 +135,20 @@ class Sandboxes:
                 (self._seed_of(sandbox.name, livemode=sandbox.livemode), sandbox.number),
             )
         self._read("number = ?", sandbox.number)
+
+    def copy(self, source: Sandbox, target: Sandbox) -> None:
+        """Let an empty sandbox begin as another stands: with its objects, events, clock and plans."""
+        with self._store.transaction() as db:
+            (offset,) = db.execute("SELECT coalesce(max(seq), 0) FROM objects").fetchone()
+            # Links lead to objects by their place in the order of all: the copies stand in the same order, behind.
+            for statement in _COPIES:
+                db.execute(statement, {"offset": offset, "source": source.number, "target": target.number})
+            self.set_clock(db, target, self.now(source))
+
+    def is_empty(self, sandbox: Sandbox) -> bool:
+        """Whether nobody has made anything in it yet."""
+        query = "SELECT 1 FROM objects WHERE sandbox = ? LIMIT 1"
+        return self._store.db.execute(query, (sandbox.number,)).fetchone() is None
 
     def _seed_of(self, name: str, *, livemode: bool) -> str:
         return f"{self._seed}:{name}:{livemode}" if self._seed is not None else ids.new_seed()

@@ -181,6 +181,10 @@ class Counter(ABC):
         self._verbs.gates.check(code)
         return user is not None and self._verbs.gates.of(user).allows(code, used=used)
 
+    def check_gate(self, code: str) -> None:
+        """Raises UnknownFeature if no plan of the catalog could ever allow this."""
+        self._verbs.gates.check(code)
+
     def access(self, user: Payer) -> Access:
         """All the user may do, by one query, where several gates are asked at once."""
         self.open()

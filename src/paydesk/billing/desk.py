@@ -16,9 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-import sys
 import threading
-from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
@@ -44,23 +42,22 @@ from paydesk.billing.stripe_api import StripeApi
 from paydesk.billing.truth.truth import Truth
 from paydesk.billing.truth.truthful import Truthful
 from paydesk.billing.verbs import Verbs
+from paydesk.billing.web.front import Front
 from paydesk.billing.web.pages import Pages, Shop
 from paydesk.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import Callable
     from pathlib import Path
 
     import stripe
-    from fastapi import APIRouter
 
     from paydesk.billing.post import Mail
-    from paydesk.billing.web.fastapi import FindUser
 
 Handle = TypeVar("Handle", bound="Callable[..., Any]")
 
 
-class Paydesk(Counter, Truthful):
+class Paydesk(Counter, Front, Truthful):
     """Stripe, wired into one app. Raises ConfigurationError or CatalogError if that cannot work.
 
     `settings` and `catalog` replace what is otherwise read from the environment and the catalog file. `prefix` is
@@ -87,7 +84,6 @@ class Paydesk(Counter, Truthful):
         self.webhook_bytes_max = BODY_BYTES_MAX
         self._name, self._templates, self._send_mail = name, templates, send_mail
         self._registered: list[tuple[type[Fact] | str, Callable[..., Any]]] = []
-        self._find_user: FindUser | None = None
         self._opening = threading.Lock()
         self.aio = Aio(self)
         self._wire(self.settings, _store(self.settings), stripe_api, now)
@@ -235,55 +231,10 @@ class Paydesk(Counter, Truthful):
         self._inbox.close()
         self.store.close()
 
-    @asynccontextmanager
-    async def lifespan(self, app: object) -> AsyncIterator[None]:
-        """The worker, for as long as the app runs: `FastAPI(lifespan=desk.lifespan)`.
-
-        If PAYDESK_WORKER is 0, the app only receives, and `paydesk worker` does the work elsewhere.
-        """
-        await asyncio.to_thread(self.start if self.settings.is_working else self.open)
-        try:
-            with self._shortcut(app):
-                yield
-        finally:
-            await asyncio.to_thread(self.stop)
-
-    def router(self, *, user: FindUser | None = None) -> APIRouter:
-        """The routes for FastAPI, below the desk's prefix.
-
-        They are /pricing, /checkout, /subscribe, /thanks, /account, /billing-portal and /webhooks/stripe.
-
-        `user` finds out who is asking: a function or coroutine of the request that answers the app's user (anything
-        with `id` and `email`) or None. Without it, everybody is a guest.
-        """
-        from paydesk.billing.web.fastapi import build_router
-
-        self._find_user = user
-        return build_router(self, user)
-
-    def require(self, code: str, *, user: FindUser | None = None) -> Callable[..., Any]:
-        """A dependency for FastAPI that lets only those pass whose plan allows `code`: `Depends(desk.require("pro"))`.
-
-        It answers the user, whom `user` finds, or else the function that `router` was given. Whoever is not signed in
-        gets a 401. Whose plan is on hold gets a 402, or in a browser the account page; who has no such plan gets a
-        403, or in a browser the pricing page. Raises UnknownFeature.
-        """
-        from paydesk.billing.web.fastapi import build_gate
-
-        self._verbs.gates.check(code)
-        return build_gate(self, code, lambda: user or self._find_user)
-
     @property
     def stripe(self) -> stripe.StripeClient:
         """Stripe's official client, configured, for everything else."""
         return self._stripe_api.client
-
-    def _shortcut(self, app: object) -> AbstractContextManager[None]:
-        if "fastapi" not in sys.modules:
-            return nullcontext()
-        from paydesk.billing.web.shortcut import shortcut
-
-        return shortcut(app, self)
 
     def _post(self, send: Callable[[Mail], Any] | None) -> None:
         """Send mails, if somebody said through whom."""

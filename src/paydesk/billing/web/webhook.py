@@ -1,7 +1,7 @@
-"""The webhook: an ASGI application of its own, with nothing between Stripe's bytes and the inbox.
+"""The webhook: what Stripe tells one desk, kept before it is answered.
 
-It is the one route that is called all the time, so it takes what it needs straight from the server: the raw body,
-which the signature is over, and one header.
+It is the one route that is called all the time, so for ASGI it is an application of its own, which takes what it needs
+straight from the server: the raw body, which the signature is over, and one header.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 logger = get_logger(__name__)
 
 RECEIVED = b'{"received":true}'
+REFUSALS = (PayloadTooLarge, SignatureRefused, MalformedEvent, WrongMode)
 
 
 class Disconnected(Exception):
@@ -51,15 +52,23 @@ class Webhook:
     async def _answer(self, body: bytes | None, signature: bytes | None) -> tuple[int, bytes]:
         """It is only answered with 200 once it is on disk."""
         if body is None:
-            return _refusal(413, PayloadTooLarge(self.desk.webhook_bytes_max))
+            return _refused(PayloadTooLarge(self.desk.webhook_bytes_max))
         try:
             await self.desk.receive_async(body, signature.decode("latin-1") if signature is not None else None)
-        except PayloadTooLarge as error:
-            return _refusal(413, error)
-        except (SignatureRefused, MalformedEvent, WrongMode) as error:
-            logger.warning("%s", error)
-            return _refusal(400, error)
+        except REFUSALS as error:
+            return _refused(error)
         return 200, RECEIVED
+
+
+def answer_to(desk: Paydesk, body: bytes | None, signature: str | None) -> tuple[int, bytes]:
+    """The same for synchronous code: status and body. `body` is None if it is larger than `desk.webhook_bytes_max`."""
+    if body is None:
+        return _refused(PayloadTooLarge(desk.webhook_bytes_max))
+    try:
+        desk.receive(body, signature)
+    except REFUSALS as error:
+        return _refused(error)
+    return 200, RECEIVED
 
 
 async def read_body(receive: Receive, declared: bytes, bytes_max: int) -> bytes | None:
@@ -84,5 +93,8 @@ async def read_body(receive: Receive, declared: bytes, bytes_max: int) -> bytes 
             return b"".join(chunks)
 
 
-def _refusal(status: int, error: PaydeskError) -> tuple[int, bytes]:
+def _refused(error: PaydeskError) -> tuple[int, bytes]:
+    status = 413 if isinstance(error, PayloadTooLarge) else 400
+    if status == 400:
+        logger.warning("%s", error)
     return status, json.dumps({"error": {"message": str(error)}}).encode()

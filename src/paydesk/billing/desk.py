@@ -33,6 +33,8 @@ from paydesk.billing.inbox.receive import BODY_BYTES_MAX, Receipt
 from paydesk.billing.inbox.signature import Signatures
 from paydesk.billing.log import redact_neighbours
 from paydesk.billing.mails.mails import Mails
+from paydesk.billing.operations.operated import Operated
+from paydesk.billing.operations.operations import Operations
 from paydesk.billing.plans import PlanFinder
 from paydesk.billing.post import Server, Smtp
 from paydesk.billing.settings import Settings
@@ -57,7 +59,7 @@ if TYPE_CHECKING:
 Handle = TypeVar("Handle", bound="Callable[..., Any]")
 
 
-class Paydesk(Counter, Front, Truthful):
+class Paydesk(Counter, Front, Truthful, Operated):
     """Stripe, wired into one app. Raises ConfigurationError or CatalogError if that cannot work.
 
     `settings` and `catalog` replace what is otherwise read from the environment and the catalog file. `prefix` is
@@ -141,6 +143,7 @@ class Paydesk(Counter, Front, Truthful):
             keep_days=settings.keep_days,
             now=now,
         )
+        self._operations = Operations(self.store, late_after_seconds=self.settings.late_seconds, now=now)
         self._verbs = Verbs(
             settings,
             self.catalog,

@@ -36,6 +36,9 @@ REHEARSAL_PREFIXES = ("sk_live_local_", "rk_live_local_")
 # Stripe can resend an event for thirty days; a row forgotten sooner could be applied twice.
 KEEP_DAYS_MIN = 35
 
+# Webhooks are worked on within a second. So late, something is wrong that does not pass by itself.
+LATE_SECONDS = 300
+
 _SECRET_KEY = re.compile(r"(?:sk|rk)_(?:test|live)_[A-Za-z0-9_]+")
 _PUBLISHABLE_KEY = re.compile(r"pk_(test|live)_[A-Za-z0-9_]+")
 _WEBHOOK_SECRET = re.compile(r"whsec_[A-Za-z0-9+/=_-]+")
@@ -64,6 +67,7 @@ class Settings:
     is_migrating: bool = True
     is_working: bool = True
     keep_days: int | None = None
+    late_seconds: int = LATE_SECONDS
     mail_url: SecretStr | None = None
     mail_from: str = ""
     mail_kinds: tuple[Kind, ...] = KINDS
@@ -108,6 +112,7 @@ class _Secrets(BaseSettings):
     paydesk_migrate: str = ""
     paydesk_worker: str = ""
     paydesk_keep_days: str = ""
+    paydesk_late_seconds: str = ""
     mail_url: SecretStr = SecretStr("")
     mail_from: str = ""
     mail_kinds: str = ""
@@ -153,6 +158,7 @@ def _checked(secrets: _Secrets, environment: Mapping[str, str]) -> Settings:
         *_migrate_mistakes(secrets.paydesk_migrate.strip()),
         *_worker_mistakes(secrets.paydesk_worker.strip()),
         *_keep_mistakes(secrets.paydesk_keep_days.strip()),
+        *_late_mistakes(secrets.paydesk_late_seconds.strip()),
         *_mail_mistakes(mail_url, mail_from, mail_kinds),
     ]
     if mistakes:
@@ -170,6 +176,7 @@ def _checked(secrets: _Secrets, environment: Mapping[str, str]) -> Settings:
         is_migrating=secrets.paydesk_migrate.strip() != "0",
         is_working=secrets.paydesk_worker.strip() != "0",
         keep_days=int(secrets.paydesk_keep_days) if secrets.paydesk_keep_days.strip() else None,
+        late_seconds=int(secrets.paydesk_late_seconds.strip() or LATE_SECONDS),
         mail_url=SecretStr(mail_url) if mail_url else None,
         mail_from=mail_from,
         mail_kinds=tuple(kind for kind in KINDS if kind in mail_kinds or not mail_kinds),
@@ -293,6 +300,14 @@ def _keep_mistakes(keep_days: str) -> Iterator[str]:
         yield (
             f"PAYDESK_KEEP_DAYS is not a number of days from {KEEP_DAYS_MIN} on. Stripe can tell of an event again for "
             "thirty days, so what is done is kept for longer. Leave it out to keep everything."
+        )
+
+
+def _late_mistakes(seconds: str) -> Iterator[str]:
+    if seconds and not (seconds.isascii() and seconds.isdecimal() and 1 <= int(seconds) <= 86400):
+        yield (
+            "PAYDESK_LATE_SECONDS is not a number of seconds from 1 to 86400. When an event has waited for longer, the "
+            f"health check answers 503. Leave it out for {LATE_SECONDS}."
         )
 
 

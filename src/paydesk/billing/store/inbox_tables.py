@@ -41,6 +41,8 @@ def events(frame: Frame) -> Table:
             postgresql_where=text("state IN ('received', 'parked')"),
             sqlite_where=text("state IN ('received', 'parked')"),
         ),
+        # What was given up is counted and listed for a person, and there is never much of it.
+        frame.index("events_dead", "seq", postgresql_where=text("state = 'dead'"), sqlite_where=text("state = 'dead'")),
         frame.index(
             "events_unfinished_lane",
             "lane",
@@ -103,6 +105,7 @@ def effects(frame: Frame) -> Table:
         Column("created_at", UtcDateTime, nullable=False),
         Column("done_at", UtcDateTime),
         frame.unique("effects_source_handler", "source", "handler"),
+        frame.index("effects_dead", "id", postgresql_where=text("state = 'dead'"), sqlite_where=text("state = 'dead'")),
         frame.index(
             "effects_waiting",
             "next_at",

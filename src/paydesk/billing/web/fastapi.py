@@ -61,7 +61,7 @@ def build_gate(desk: Paydesk, code: str, find_user: Callable[[], FindUser | None
 def _endpoint(route: routes.Route, find_user: FindUser | None) -> Endpoint:
     async def answer(request: Request) -> Response:
         body = await _body(request, route.body_bytes_max)
-        user = await _found(find_user, request)
+        user = await _found(find_user, request) if route.is_for_people else None
         asked = Asked(request.method, request.headers, request.scope["query_string"].decode("latin-1"), body, user)
         answered = await run_in_threadpool(route.answer, asked)
         return Response(answered.body, answered.status, {**answered.headers})

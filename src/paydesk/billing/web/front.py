@@ -52,7 +52,8 @@ class Front(ABC):
     def router(self, *, user: FindUser | None = None) -> APIRouter:
         """The routes for FastAPI, below the desk's prefix.
 
-        They are /pricing, /checkout, /subscribe, /thanks, /account, /billing-portal and /webhooks/stripe.
+        They are /pricing, /checkout, /subscribe, /thanks, /account, /billing-portal, /webhooks/stripe, and
+        /paydesk/health for machines.
 
         `user` finds out who is asking: a function or coroutine of the request that answers the app's user (anything
         with `id` and `email`) or None. Without it, everybody is a guest.

@@ -17,6 +17,7 @@ from paydesk.billing.log import get_logger
 from paydesk.billing.web import requests
 from paydesk.billing.web.account import Step
 from paydesk.billing.web.answers import Answer, page, refused, sent
+from paydesk.billing.web.operations import Operations
 from paydesk.billing.web.requests import Refusal, Subscribing, Wish
 from paydesk.billing.web.webhook import answer_to
 from paydesk.errors import (
@@ -62,7 +63,7 @@ class Route:
     """One address of the desk. `path` has the desk's prefix; `body_bytes_max` is 0 where no body is read.
 
     `is_for_people`: who is asking matters. Stripe's webhook is for nobody, and carries no cookie or token of anybody's:
-    a framework that guards forms by one leaves it alone.
+    a framework that guards forms by one leaves it alone. The same goes for what machines ask.
     """
 
     name: str
@@ -91,6 +92,7 @@ def routes_of(desk: Paydesk) -> tuple[Route, ...]:
         Route("thanks", f"{at}/thanks", ("GET",), routes.thanks),
         Route("account", f"{at}/account", ("GET",), routes.account),
         Route("portal", f"{at}/billing-portal", ("GET", "POST"), routes.portal),
+        Route("health", f"{at}/paydesk/health", ("GET",), Operations(desk).health, is_for_people=False),
     )
 
 

@@ -23,9 +23,43 @@ def ada(till: Till, client: stripe.StripeClient) -> Subscriber:
     return Subscriber(till, client)
 
 
+PLANS = """
+[plans.starter]
+name = "Starter"
+price = "$9/mo"
+
+[plans.pro]
+name = "Pro"
+price = ["$29/mo", "$290/yr"]
+seats_max = 50
+"""
+SUPPORT = """
+[plans.telephone]
+name = "Telephone"
+price = "$99/mo"
+slot = "support"
+
+[plans.visits]
+name = "Visits"
+price = "$499/mo"
+slot = "support"
+"""
+
+
 def configurations(client: stripe.StripeClient) -> list[stripe.billing_portal.Configuration]:
     expand = ["data.features.subscription_update.products"]
     return client.v1.billing_portal.configurations.list({"limit": 100, "expand": expand}).data
+
+
+def purpose_of(configuration: stripe.billing_portal.Configuration) -> str | None:
+    metadata = configuration.metadata
+    return metadata["paydesk"] if metadata and "paydesk" in metadata else None
+
+
+def configuration_for(client: stripe.StripeClient, purpose: str) -> stripe.billing_portal.Configuration:
+    """Ours, by what its metadata says it is for."""
+    (found,) = [each for each in configurations(client) if purpose_of(each) == purpose]
+    return found
 
 
 def test_the_portal_opens_for_a_customer(ada: Subscriber) -> None:
@@ -35,7 +69,7 @@ def test_the_portal_opens_for_a_customer(ada: Subscriber) -> None:
     url = ada.till.desk.portal(ADA)
 
     (call,) = ada.till.wire.sent("POST /v1/billing_portal/sessions")
-    (ours,) = configurations(ada.client)
+    ours = configuration_for(ada.client, "portal")
     assert url.startswith("http")
     assert call.body == (
         f"customer={ada.customer.id}&return_url=https%3A%2F%2Fshop.example%2Faccount&configuration={ours.id}"
@@ -100,9 +134,11 @@ def test_the_configuration_is_looked_up_once_in_a_while(ada: Subscriber) -> None
     assert len(ada.till.wire.sent("GET /v1/billing_portal/configurations")) == 1
 
 
-def test_pushing_makes_one_configuration_for_the_plans(till: Till, client: stripe.StripeClient) -> None:
+def test_pushing_makes_one_configuration_for_the_plans(client: stripe.StripeClient) -> None:
     """Every price of every plan, seats where there are seats; and a second push changes nothing."""
-    till.desk.catalog.push(client)
+    catalog = Catalog.parse(PLANS)
+    catalog.push(client)
+    catalog.push(client)
 
     (ours,) = configurations(client)
     update: Any = ours.features.subscription_update
@@ -117,8 +153,9 @@ def test_pushing_makes_one_configuration_for_the_plans(till: Till, client: strip
     assert ours.features.invoice_history.enabled
 
 
-def test_a_changed_catalog_changes_the_same_configuration(till: Till, client: stripe.StripeClient) -> None:
+def test_a_changed_catalog_changes_the_same_configuration(client: stripe.StripeClient) -> None:
     """What the file says is what the portal does; what somebody set up by hand beside it is left alone."""
+    Catalog.parse(PLANS).push(client)
     by_hand = client.v1.billing_portal.configurations.create({"features": {"invoice_history": {"enabled": True}}})
     (before,) = [each for each in configurations(client) if each.id != by_hand.id]
     changed = Catalog.parse(
@@ -140,3 +177,46 @@ switch = false
     assert not after[before.id].features.subscription_cancel.enabled
     assert not after[before.id].features.subscription_update.enabled
     assert after[by_hand.id].features.invoice_history.enabled
+
+
+def test_a_plan_beside_the_main_one_is_changed_for_its_like(client: stripe.StripeClient) -> None:
+    """Somebody with a plan and a telephone could otherwise make two plans of them: the front page offers to no one."""
+    Catalog.parse(PLANS + SUPPORT).push(client)
+
+    offered = {
+        purpose_of(each): {product.product for product in each.features.subscription_update.products or ()}
+        for each in configurations(client)
+    }
+    assert offered == {
+        "portal": set(),
+        "portal:main": {"paydesk_starter", "paydesk_pro"},
+        "portal:support": {"paydesk_telephone", "paydesk_visits"},
+    }
+
+
+def test_a_slot_that_is_given_up_leaves_no_configuration_in_use(client: stripe.StripeClient) -> None:
+    """Back to one slot, the front page offers the plans again; and there and back makes nothing twice."""
+    for text in (PLANS + SUPPORT, PLANS, PLANS + SUPPORT, PLANS):
+        Catalog.parse(text).push(client)
+
+    active = [each for each in configurations(client) if each.active]
+    assert len(configurations(client)) == 3
+    assert [purpose_of(each) for each in active] == ["portal"]
+    assert active[0].features.subscription_update.enabled
+
+
+@pytest.mark.parametrize("to", ["cancel", "switch"])
+def test_a_link_leads_to_the_subscription_of_its_slot(ada: Subscriber, to: Destination) -> None:
+    """Whoever has a plan and a telephone cancels the one they clicked on."""
+    Catalog.parse(PLANS + SUPPORT).push(ada.client)
+    ada.subscribes()
+    telephone = ada.subscribes("support")
+
+    ada.till.desk.portal(ADA, to=to, slot="support")
+
+    (told,) = ada.client.v1.events.list({"type": "billing_portal.session.created"}).data
+    session: Any = told.data.to_dict()["object"]
+    assert session["flow"][f"subscription_{'update' if to == 'switch' else to}"]["subscription"] == telephone
+    assert (
+        session["configuration"] == configuration_for(ada.client, "portal:support" if to == "switch" else "portal").id
+    )

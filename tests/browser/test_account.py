@@ -72,7 +72,7 @@ def shown(account: Account) -> str:
 def test_long_names_and_many_invoices_stay_on_the_page(page: Page, width: int) -> None:
     """Whatever a plan is called: nobody has to scroll sideways."""
     unpaid = invoice(1)
-    holding = Holding(subscription(status="past_due"), PLAN, unpaid)
+    holding = Holding(subscription(status="past_due"), PLAN, unpaid, has_choice=True)
     page.set_viewport_size({"width": width, "height": 800})
 
     paid = [invoice(each, status="paid") for each in range(2, 40)]
@@ -84,7 +84,8 @@ def test_long_names_and_many_invoices_stay_on_the_page(page: Page, width: int) -
 def test_what_is_owed_is_the_first_thing_the_keyboard_reaches(plain_page: Page) -> None:
     """After the shop's own name, and without a script."""
     unpaid = invoice(1)
-    plain_page.set_content(shown(Account((Holding(subscription(status="past_due"), PLAN, unpaid),), (unpaid,))))
+    holding = Holding(subscription(status="past_due"), PLAN, unpaid, has_choice=True)
+    plain_page.set_content(shown(Account((holding,), (unpaid,))))
 
     reached = []
     for _ in range(4):
@@ -97,7 +98,7 @@ def test_what_is_owed_is_the_first_thing_the_keyboard_reaches(plain_page: Page) 
 def test_whoever_is_on_trial_can_give_a_card(plain_page: Page) -> None:
     """Before there is any invoice."""
     trial = subscription(status="trialing", trial_ends_at=DAY)
-    plain_page.set_content(shown(Account((Holding(trial, PLAN, None),), ())))
+    plain_page.set_content(shown(Account((Holding(trial, PLAN, None, has_choice=True),), ())))
 
     link = plain_page.get_by_role("link", name="Cards and billing details")
 

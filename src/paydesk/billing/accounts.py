@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from paydesk.billing.catalog_portal import has_choice
 from paydesk.billing.facts import Invoice
 
 if TYPE_CHECKING:
@@ -22,11 +23,15 @@ SHOWN = ("open", "paid", "uncollectible")
 
 @dataclass(frozen=True)
 class Holding:
-    """One subscription, the plan it is of if the catalog has it, and the invoice that waits to be paid, if one does."""
+    """One subscription, the plan it is of if the catalog has it, and the invoice that waits to be paid, if one does.
+
+    `has_choice`: its slot offers something else to go over to, be it another rhythm or more seats.
+    """
 
     subscription: HeldSubscription
     plan: Plan | None
     unpaid: Invoice | None
+    has_choice: bool
 
 
 @dataclass(frozen=True)
@@ -70,4 +75,9 @@ class Accounts:
         plan = self._catalog.plans.get(subscription.plan or "")
         # The oldest first: it is the one that Stripe waits for longest.
         unpaid = [each for each in reversed(invoices) if each.subscription_id == subscription.id and each.is_unpaid]
-        return Holding(subscription, plan, unpaid[0] if unpaid and subscription.is_live else None)
+        waiting = unpaid[0] if unpaid and subscription.is_live else None
+        return Holding(subscription, plan, waiting, self._has_choice(subscription))
+
+    def _has_choice(self, subscription: HeldSubscription) -> bool:
+        plans = [plan for plan in self._catalog.plans_for_sale if plan.slot == subscription.slot]
+        return has_choice(plans) or any(plan.code != subscription.plan for plan in plans)

@@ -82,9 +82,9 @@ class Aio:
         """See Paydesk.account."""
         return await asyncio.to_thread(self._desk.account, user, limit=limit)
 
-    async def portal(self, user: Payer, *, to: Destination | None = None) -> str:
+    async def portal(self, user: Payer, *, to: Destination | None = None, slot: str = MAIN_SLOT) -> str:
         """See Paydesk.portal."""
-        return await asyncio.to_thread(self._desk.portal, user, to=to)
+        return await asyncio.to_thread(self._desk.portal, user, to=to, slot=slot)
 
     async def record(self, user: Payer, code: str, quantity: int = 1, *, key: str | None = None) -> bool:
         """See Paydesk.record."""

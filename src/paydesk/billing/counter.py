@@ -128,14 +128,14 @@ class Counter(ABC):
         self.open()
         return self._verbs.subscriptions.of(user, slot)
 
-    def portal(self, user: Payer, *, to: Destination | None = None) -> str:
+    def portal(self, user: Payer, *, to: Destination | None = None, slot: str = MAIN_SLOT) -> str:
         """Where the user sees to cards, plans and invoices: a link to Stripe's portal, good for the next click only.
 
-        `to` goes straight to one thing: "card" for another card, "cancel" or "switch" for the subscription. Raises
-        NothingToManage, PortalRefused, StripeRefused or StripeUnavailable.
+        `to` goes straight to one thing: "card" for another card, "cancel" or "switch" for the subscription in `slot`.
+        Raises NothingToManage, PortalRefused, StripeRefused or StripeUnavailable.
         """
         self.open()
-        return self._verbs.portals.url(user, to)
+        return self._verbs.portals.url(user, to, slot)
 
     def invoices(self, user: Payer, *, limit: int = INVOICES_MAX) -> list[Invoice]:
         """The user's invoices in the key's mode, newest first: from the database alone."""

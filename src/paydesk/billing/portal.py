@@ -12,7 +12,8 @@ import time
 from typing import TYPE_CHECKING, Any, Literal
 
 from paydesk.billing.attempts import KEY_PREFIX
-from paydesk.billing.catalog_portal import find_configuration
+from paydesk.billing.catalog_portal import FRONT, find_configurations, switching_in
+from paydesk.billing.plans import MAIN_SLOT
 from paydesk.errors import NothingToManage, PortalRefused, StripeRefused
 
 if TYPE_CHECKING:
@@ -45,11 +46,11 @@ class Portals:
         self._subscriptions = subscriptions
         self._return_url = return_url
         self._now_seconds = now_seconds
-        self._configuration: tuple[str | None, float] | None = None
+        self._configurations: tuple[dict[str, str], float] | None = None
         self._lock = threading.Lock()
 
-    def url(self, user: Payer, destination: Destination | None = None) -> str:
-        """Where to send the user now: to the portal's front page, or straight to one thing.
+    def url(self, user: Payer, destination: Destination | None = None, slot: str = MAIN_SLOT) -> str:
+        """Where to send the user now: to the portal's front page, or straight to one thing of what is in that slot.
 
         Raises NothingToManage, PortalRefused, StripeRefused or StripeUnavailable.
         """
@@ -57,10 +58,11 @@ class Portals:
         if customer_id is None:
             raise NothingToManage(str(user.id))
         params: dict[str, Any] = {"customer": customer_id, "return_url": self._return_url}
-        if (configuration := self._our_configuration()) is not None:
+        ours = self._our_configurations()
+        if (configuration := (destination == "switch" and ours.get(switching_in(slot))) or ours.get(FRONT)) is not None:
             params["configuration"] = configuration
         if destination is not None:
-            subscription = self._subscriptions.of(user)
+            subscription = self._subscriptions.of(user, slot)
             params["flow_data"] = _flow(destination, subscription, str(user.id), self._return_url)
         try:
             return self._open(params)
@@ -83,21 +85,21 @@ class Portals:
         )
         return session.url
 
-    def _our_configuration(self) -> str | None:
-        """The configuration that the catalog was pushed to; None leaves it to the account's own."""
+    def _our_configurations(self) -> dict[str, str]:
+        """Those that the catalog was pushed to, by what each is for; without one, the account's own goes."""
         with self._lock:
-            known = self._configuration
+            known = self._configurations
         if known is not None and self._now_seconds() - known[1] < REMEMBERED_SECONDS:
             return known[0]
-        found = self._stripe_api.read("to look up the portal's configuration", find_configuration)
-        configuration = found.id if found is not None else None
+        found = self._stripe_api.read("to look up the portal's configuration", find_configurations)
+        ours = {name: each.id for name, each in found.items()}
         with self._lock:
-            self._configuration = (configuration, self._now_seconds())
-        return configuration
+            self._configurations = (ours, self._now_seconds())
+        return ours
 
     def _forget(self) -> None:
         with self._lock:
-            self._configuration = None
+            self._configurations = None
 
 
 def _flow(

@@ -202,6 +202,22 @@ def test_what_the_portal_does_not_offer_is_no_button(desk: Paydesk) -> None:
     assert plan.steps == ()
 
 
+def test_the_buttons_of_each_slot_are_about_its_own_plan(desk: Paydesk) -> None:
+    """Whoever cancels the telephone keeps the plan; and where there is one plan at one price, there is no other."""
+    has(desk)
+    has(desk, id="sub_2", plan="support", slot="support")
+
+    main, support = seen(desk).plans
+
+    assert [(step.label, step.url) for step in main.steps] == [
+        ("Change plan", "/billing/billing-portal?to=switch"),
+        ("Cancel", "/billing/billing-portal?to=cancel"),
+    ]
+    assert [(step.label, step.url) for step in support.steps] == [
+        ("Cancel", "/billing/billing-portal?to=cancel&slot=support"),
+    ]
+
+
 def test_each_slot_has_its_own_plan_on_the_page(desk: Paydesk) -> None:
     """What was had beside the plan is shown beside it, and what is unknown to the catalog has a name all the same."""
     has(desk, plan=None, seats=3, amount_minor=8700)

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 PRO = {"plan": "pro", "seats": "2", "interval": "year"}
 
 
-def subscribe(browser: httpx2.Client) -> str:
+def subscribe(browser: httpx2.Client, plan: dict[str, str] = PRO) -> str:
     """Press the button, pay, and come back; answers where to."""
-    back = pay(browser.post("/subscribe", data=PRO).headers["location"]).location
+    back = pay(browser.post("/subscribe", data=plan).headers["location"]).location
     assert back is not None
     return back
 
@@ -52,6 +52,17 @@ def test_whoever_has_a_plan_is_shown_which_and_how_to_change_it(site: Site) -> N
     assert hers.headers["cache-control"] == "no-store"
     assert others.text.count('action="/subscribe"') == 3
     assert "Your plan</span>" not in others.text
+
+
+def test_the_portal_opens_for_the_slot_that_is_asked_for(site: Site) -> None:
+    """There is a telephone to cancel, and no plan; what is no slot is nobody's."""
+    with site.browser("ada") as ada:
+        ada.get(subscribe(ada, {"plan": "support"}))
+
+        asked = ["to=cancel&slot=support", "to=cancel", "to=cancel&slot=%00"]
+        answers = [ada.get(f"/billing-portal?{query}").status_code for query in asked]
+
+    assert answers == [303, 404, 404]
 
 
 def test_a_script_gets_the_address(site: Site) -> None:

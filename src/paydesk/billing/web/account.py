@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING
 from babel.dates import format_date
 
 from paydesk.billing.money import show
+from paydesk.billing.plans import MAIN_SLOT
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from paydesk.billing.accounts import Account, Holding
     from paydesk.billing.catalog_portal import Portal
-    from paydesk.billing.facts import Invoice
+    from paydesk.billing.facts import Invoice, Subscription
     from paydesk.billing.plans import Plan
+    from paydesk.billing.portal import Destination
     from paydesk.billing.subscriptions import HeldSubscription
     from paydesk.billing.web.pages import Tone
 
@@ -123,7 +125,7 @@ def _plan(holding: Holding, prefix: str, offered: Portal) -> HeldPlan:
         price=_price(subscription),
         seats=f"{subscription.seats} seats" if subscription.seats > 1 else None,
         features=tuple(plan.features.values()) if plan is not None else (),
-        steps=_steps(subscription, prefix, offered),
+        steps=_steps(holding, prefix, offered),
     )
 
 
@@ -152,16 +154,17 @@ def _grace(subscription: HeldSubscription, plan: Plan | None) -> str:
     return f"While the payment is missing, it is yours until {day(until)}."
 
 
-def _steps(subscription: HeldSubscription, prefix: str, offered: Portal) -> tuple[Step, ...]:
-    portal = f"{prefix}/billing-portal"
+def _steps(holding: Holding, prefix: str, offered: Portal) -> tuple[Step, ...]:
+    subscription, portal = holding.subscription, f"{prefix}/billing-portal"
     if subscription.ended:
         return (Step("See the plans", f"{prefix}/pricing", is_urging=True),)
     if subscription.ending:
         return (Step("Keep it", portal, is_urging=True),)
     if subscription.paused:
         return (Step("Go on", portal, is_urging=True),)
-    switch = [Step("Change plan", f"{portal}?to=switch")] if offered.switch else []
-    cancel = [Step("Cancel", f"{portal}?to=cancel")] if offered.cancel != "no" else []
+    can_switch = offered.switch and holding.has_choice
+    switch = [Step("Change plan", f"{portal}{to('switch', subscription)}")] if can_switch else []
+    cancel = [Step("Cancel", f"{portal}{to('cancel', subscription)}")] if offered.cancel != "no" else []
     return (*switch, *cancel)
 
 
@@ -185,6 +188,12 @@ def _bill(invoice: Invoice) -> Bill:
         view_url=invoice.hosted_invoice_url,
         pdf_url=invoice.invoice_pdf,
     )
+
+
+def to(destination: Destination, subscription: Subscription) -> str:
+    """The query of /billing-portal that leads to this subscription, and not to another one of the same person's."""
+    slot = "" if subscription.slot == MAIN_SLOT else f"&slot={subscription.slot}"
+    return f"?to={destination}{slot}"
 
 
 def day(moment: datetime | None) -> str:

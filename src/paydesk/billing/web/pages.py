@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, PrefixLoader, select_autoescape
 
 from paydesk.billing.money import show
-from paydesk.billing.web.account import Step, day, view_of
+from paydesk.billing.web.account import Step, day, to, view_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -299,7 +299,7 @@ def _plan_ware(plan: Plan, held: HeldSubscription | None, prefix: str, *, can_sw
 def _step_of(plan: Plan, held: HeldSubscription, prefix: str, *, can_switch: bool) -> Step:
     """Nobody buys a second plan beside the first: they change it, or see to it."""
     if held.plan != plan.code and held.active and can_switch:
-        return Step(f"Change to {plan.name}", f"{prefix}/billing-portal?to=switch", is_urging=True)
+        return Step(f"Change to {plan.name}", f"{prefix}/billing-portal{to('switch', held)}", is_urging=True)
     return Step("See your plan", f"{prefix}/account")
 
 

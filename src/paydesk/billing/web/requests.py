@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
+from paydesk.billing.catalog_file import CODE
+from paydesk.billing.plans import MAIN_SLOT
 from paydesk.errors import (
     AlreadySubscribed,
     IntervalRefused,
@@ -143,6 +145,11 @@ def destination(text: str | None) -> Destination | None:
     """Where in the portal somebody wants to go, if that is a place."""
     places: dict[str, Destination] = {"card": "card", "cancel": "cancel", "switch": "switch"}
     return places.get(text or "")
+
+
+def slot(text: str | None) -> str:
+    """Which of several plans is meant, had side by side; the main one, unless a slot is named."""
+    return text if text is not None and CODE.fullmatch(text) else MAIN_SLOT
 
 
 def session_id(text: str | None) -> str | None:

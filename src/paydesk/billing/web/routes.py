@@ -194,7 +194,8 @@ class _Routes:
         if asked.user is None:
             return self._refuse(requests.SIGNED_OUT, is_form)
         try:
-            url = self._desk.portal(asked.user, to=requests.destination(_queried(asked, "to")))
+            to, slot = requests.destination(_queried(asked, "to")), requests.slot(_queried(asked, "slot"))
+            url = self._desk.portal(asked.user, to=to, slot=slot)
         except PaydeskError as error:
             if not isinstance(error, NothingToManage):
                 logger.warning("the portal was not opened: %s", error)

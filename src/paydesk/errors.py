@@ -60,12 +60,13 @@ class HandlerRefused(PaydeskError):
 
 
 class WouldWaitForItself(PaydeskError):
-    """A handler that has used its `db` asked the desk to write as well, which on SQLite could only wait for ever."""
+    """The desk was asked to write within another transaction on SQLite, and could only wait for ever."""
 
     def __init__(self) -> None:
         super().__init__(
-            "This handler has used db, which on SQLite holds the only write lock until the handler ends, and now asks "
-            "the desk to write too. Ask the desk before the first use of db, or in a handler of its own without db."
+            "On SQLite one transaction at a time can write, and this thread is in one already: in a handler that has "
+            "used db or the ORM, or in a block of atomic(). The desk commits on its own, and would wait for it "
+            "for ever. Ask the desk before that or after it: in a handler, before the first use of db or the ORM."
         )
 
 

@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     import stripe
 
     from paydesk.billing.post import Mail
+    from paydesk.billing.store.orm import Orm
 
 Handle = TypeVar("Handle", bound="Callable[..., Any]")
 
@@ -65,7 +66,8 @@ class Paydesk(Counter, Front, Truthful, Operated):
     `settings` and `catalog` replace what is otherwise read from the environment and the catalog file. `prefix` is
     the path below which the routes are mounted, such as "/billing". `name` is the shop's, for its pages, and
     `templates` a folder whose files go before the pages' and mails' own. `send_mail` takes each Mail instead of the
-    server of MAIL_URL; without either, no mails are sent. `stripe_api` is a client of other patience than ours.
+    server of MAIL_URL; without either, no mails are sent. `stripe_api` is a client of other patience than ours. With
+    the app's own `orm`, handlers without `db` run in its transactions.
     """
 
     def __init__(
@@ -78,17 +80,18 @@ class Paydesk(Counter, Front, Truthful, Operated):
         templates: Path | str | None = None,
         send_mail: Callable[[Mail], Any] | None = None,
         stripe_api: StripeApi | None = None,
+        orm: Orm | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.settings = settings if settings is not None else Settings.read()
         self.catalog = catalog if catalog is not None else Catalog.load(self.settings.catalog_path)
         self.prefix = _path(prefix)
         self.webhook_bytes_max = BODY_BYTES_MAX
-        self._name, self._templates, self._send_mail = name, templates, send_mail
+        self._name, self._templates, self._send_mail, self._orm = name, templates, send_mail, orm
         self._registered: list[tuple[type[Fact] | str, Callable[..., Any]]] = []
         self._opening = threading.Lock()
         self.aio = Aio(self)
-        self._wire(self.settings, _store(self.settings), stripe_api, now)
+        self._wire(self.settings, _store(self.settings, orm), stripe_api, now)
         redact_neighbours()
 
     def rewire(
@@ -107,7 +110,7 @@ class Paydesk(Counter, Front, Truthful, Operated):
         store = self.store
         if _place(settings) != _place(self.settings):
             store.close()
-            store = _store(settings)
+            store = _store(settings, self._orm)
         self._wire(settings, store, stripe_api, now)
         for topic, handle in self._registered:
             self._listen(topic, handle)
@@ -177,7 +180,7 @@ class Paydesk(Counter, Front, Truthful, Operated):
         return register
 
     def _listen(self, topic: type[Fact] | str, handle: Callable[..., Any]) -> None:
-        self._handlers.add(topic, handle)
+        self._handlers.add(topic, handle, orm=self._orm)
         if topic is CardExpiring:
             self._cards.watch()
 
@@ -263,9 +266,9 @@ def _place(settings: Settings) -> tuple[str, str, str | None]:
     return settings.database_url.get_secret_value(), settings.table_prefix, settings.table_schema
 
 
-def _store(settings: Settings) -> Store:
+def _store(settings: Settings, orm: Orm | None) -> Store:
     address, prefix, schema = _place(settings)
-    return Store.open(address, prefix=prefix, schema=schema)
+    return Store.open(address, prefix=prefix, schema=schema, orm=orm)
 
 
 def _path(prefix: str) -> str:

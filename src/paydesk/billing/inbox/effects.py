@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable
     from datetime import datetime
 
-    from sqlalchemy import Connection, RowMapping
+    from sqlalchemy import Connection, RowMapping, Update
 
     from paydesk.billing.inbox.handlers import Handler, Handlers, Topic
     from paydesk.billing.store.store import Store
@@ -192,6 +192,9 @@ class Effects:
         if handler.wants_db:
             self._run_with_db(effect, handler, subject)
             return
+        if handler.orm is not None:
+            handler.orm.run(lambda: handler.function(subject), self._done(effect))
+            return
         if handler.is_coroutine:
             run_to_end(handler.function(subject))
         else:
@@ -209,7 +212,7 @@ class Effects:
             if db.connection().execute(self._done(effect)).rowcount == 1:
                 db.commit_for_good()
 
-    def _done(self, effect: RowMapping) -> Any:
+    def _done(self, effect: RowMapping) -> Update:
         effects = self._effects
         mine = (effects.c.id == effect["id"], effects.c.state == "waiting")
         return update(effects).where(*mine).values(state="done", done_at=self._now(), last_error=None)

@@ -12,18 +12,24 @@ from paydesk.errors import HandlerRefused
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from paydesk.billing.store.orm import Orm
+
 Topic = type[Fact] | str
 
 
 @dataclass(frozen=True)
 class Handler:
-    """One function of the app. Its name is how its effects are found again after a restart, so it must stay."""
+    """One function of the app. Its name is how its effects are found again after a restart, so it must stay.
+
+    With an `orm`, it runs in a transaction of the app's own ORM, which also marks its effect done.
+    """
 
     name: str
     topic: Topic
     function: Callable[..., Any]
     wants_db: bool
     is_coroutine: bool
+    orm: Orm | None = None
 
 
 class Handlers:
@@ -33,13 +39,15 @@ class Handlers:
         self._by_name: dict[str, Handler] = {}
         self._by_topic: dict[Topic, list[Handler]] = {}
 
-    def add(self, topic: Topic, function: Callable[..., Any], *, name: str | None = None) -> None:
+    def add(
+        self, topic: Topic, function: Callable[..., Any], *, name: str | None = None, orm: Orm | None = None
+    ) -> None:
         """Register a function for a fact, or for events of one of Stripe's types.
 
         It is found again by its own name, unless it is given one. Raises HandlerRefused if it cannot be called, or
         found again, as it would have to be.
         """
-        handler = _described(topic, function, name or _name_of(function))
+        handler = _described(topic, function, name or _name_of(function), orm)
         if handler.name in self._by_name:
             raise HandlerRefused(handler.name, "there is one of that name already. Give one of them another name")
         self._by_name[handler.name] = handler
@@ -71,7 +79,7 @@ def _name_of(function: Callable[..., Any]) -> str:
     return f"{getattr(function, '__module__', '?')}.{getattr(function, '__qualname__', repr(function))}"
 
 
-def _described(topic: Topic, function: Callable[..., Any], name: str) -> Handler:
+def _described(topic: Topic, function: Callable[..., Any], name: str, orm: Orm | None) -> Handler:
     if not (topic in FACTS or (isinstance(topic, str) and "." in topic)):
         raise HandlerRefused(
             name, f"{topic!r} is neither a fact such as OrderPaid nor a type of event such as 'invoice.payment_failed'"
@@ -86,4 +94,5 @@ def _described(topic: Topic, function: Callable[..., Any], name: str) -> Handler
     is_coroutine = inspect.iscoroutinefunction(function)
     if is_coroutine and wants_db:
         raise HandlerRefused(name, "db belongs to the worker's thread and cannot be awaited around. Use def")
-    return Handler(name, topic, function, wants_db, is_coroutine)
+    # A handler with db writes through that; a coroutine has no thread that a transaction could belong to.
+    return Handler(name, topic, function, wants_db, is_coroutine, None if wants_db or is_coroutine else orm)

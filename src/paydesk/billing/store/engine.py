@@ -89,7 +89,9 @@ def _sqlite(url: URL) -> Engine:
     engine = sqlalchemy.create_engine(
         url.set(drivername="sqlite"), connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "check_same_thread": False}
     )
-    event.listen(engine, "connect", _prepare_sqlite)
+    # A database that is in memory and shared, as test runners make them, has no log and no disk.
+    is_in_memory = url.query.get("mode") == "memory"
+    event.listen(engine, "connect", _prepare_shared_memory if is_in_memory else _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
 
@@ -101,6 +103,11 @@ def _prepare_sqlite(connection: sqlite3.Connection, _entry: ConnectionPoolEntry)
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
+
+
+def _prepare_shared_memory(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None
+    connection.execute("PRAGMA foreign_keys = ON")
 
 
 def _switch_to_wal(cursor: sqlite3.Cursor) -> None:

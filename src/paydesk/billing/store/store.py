@@ -24,13 +24,17 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from paydesk.billing.store.orm import Orm
+
 
 class Store:
     """One database, and our tables in it."""
 
-    def __init__(self, engine: Engine, tables: Tables | None = None) -> None:
+    def __init__(self, engine: Engine, tables: Tables | None = None, *, orm: Orm | None = None) -> None:
+        """`orm` is the app's own, if it has one on the same database."""
         self.engine = engine
         self.tables = tables or tables_of()
+        self.orm = orm
         self.is_postgresql = engine.dialect.name == "postgresql"
         self.writing = engine.execution_options(**{WRITES: True})
         # Reads need no transaction: each statement sees the latest commit, and saves two round trips on PostgreSQL.
@@ -38,9 +42,9 @@ class Store:
         self._lent = threading.local()
 
     @classmethod
-    def open(cls, database_url: str, *, prefix: str = "", schema: str | None = None) -> Store:
+    def open(cls, database_url: str, *, prefix: str = "", schema: str | None = None, orm: Orm | None = None) -> Store:
         """The store at `DATABASE_URL`. Connects at first use."""
-        return cls(create_engine(database_url), tables_of(prefix, schema))
+        return cls(create_engine(database_url), tables_of(prefix, schema), orm=orm)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -52,13 +56,18 @@ class Store:
     def write(self) -> Iterator[Connection]:
         """One transaction. On SQLite it holds the only write lock from its first moment, so keep it short.
 
-        Raises WouldWaitForItself in a thread whose handler holds that lock.
+        Raises WouldWaitForItself in a thread that holds that lock elsewhere.
         """
-        lent: Session | None = getattr(self._lent, "session", None)
-        if lent is not None and lent.in_transaction() and not self.is_postgresql:
+        if not self.is_postgresql and self._is_locked_by_us():
             raise WouldWaitForItself
         with self.writing.begin() as connection:
             yield connection
+
+    def _is_locked_by_us(self) -> bool:
+        lent: Session | None = getattr(self._lent, "session", None)
+        if lent is not None and lent.in_transaction():
+            return True
+        return self.orm is not None and self.orm.holds_lock()
 
     @contextmanager
     def lent_to(self, session: Session) -> Iterator[None]:

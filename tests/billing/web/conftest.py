@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import httpx2
 import pytest
 import uvicorn
-from fastapi import Depends, FastAPI, Request
+from fastapi import FastAPI, Request
 
 from paydesk.billing.catalog import Catalog
 from paydesk.billing.customers import User
@@ -34,12 +34,6 @@ class Site:
         self.url = desk.settings.base_url
         app = FastAPI(lifespan=desk.lifespan)
         app.include_router(desk.router(user=current_user))
-
-        allowed = Depends(desk.require("export"))
-
-        @app.get("/export", include_in_schema=False)
-        def export(user: User = allowed) -> dict[str, str]:
-            return {"for": user.id}
 
         self._server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="on"))
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [socket_]})

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.billing.web.conftest import Site
-
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 CATALOG = """
 [plans.pro]
@@ -242,37 +240,3 @@ def test_the_page_holds_what_it_should(desk: Paydesk) -> None:
     assert "<script>" not in page
     assert 'href="/billing/billing-portal?to=card"' in page
     assert "ABC-0001" in page
-
-
-def test_who_is_not_signed_in_sees_no_account(site: Site) -> None:
-    """Neither the page nor the portal: there is nobody whose it could be."""
-    with site.browser() as stranger:
-        page, portal = stranger.get("/account"), stranger.get("/billing-portal")
-        asked = stranger.post("/billing-portal", json={})
-
-    assert (page.status_code, portal.status_code) == (401, 401)
-    assert "Please sign in first" in page.text
-    assert asked.json()["error"]["code"] == "signed_out"
-
-
-def test_who_has_bought_nothing_is_told_so(site: Site) -> None:
-    """An empty account, and no portal that would be empty too."""
-    with site.browser("ada") as ada:
-        page, portal = ada.get("/account"), ada.get("/billing-portal")
-
-    assert page.status_code == 200
-    assert "No plan yet" in page.text
-    assert (portal.status_code, "Nothing here yet" in portal.text) == (404, True)
-
-
-def test_the_portal_is_one_click_away(site: Site) -> None:
-    """For a browser a redirect, for a script an address; and a form on another website opens nothing."""
-    with site.browser("ada") as ada:
-        ada.post("/checkout", data={"sku": "ebook"})
-        clicked, asked = ada.get("/billing-portal"), ada.post("/billing-portal", json={})
-        forged = ada.post("/billing-portal", headers={"Origin": "https://evil.example"})
-
-    assert (clicked.status_code, clicked.headers["cache-control"]) == (303, "no-store")
-    assert asked.json()["url"].startswith("http")
-    assert clicked.headers["location"] != asked.json()["url"]
-    assert forged.status_code == 403

@@ -1,0 +1,8 @@
+"""The adapters that the contract suite runs on: to add one, write how its app is opened, and name it here."""
+
+from __future__ import annotations
+
+from tests.contracts.web import on_fastapi
+from tests.contracts.web.app import Adapter
+
+ADAPTERS: tuple[Adapter, ...] = (Adapter("fastapi", on_fastapi.opened),)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from tests.contracts.web import on_fastapi
+from tests.contracts.web import on_asgi, on_fastapi
 from tests.contracts.web.app import Adapter
 
-ADAPTERS: tuple[Adapter, ...] = (Adapter("fastapi", on_fastapi.opened),)
+ADAPTERS: tuple[Adapter, ...] = (
+    Adapter("fastapi", on_fastapi.opened),
+    Adapter("starlette", on_asgi.on_starlette),
+    Adapter("litestar", on_asgi.on_litestar),
+)

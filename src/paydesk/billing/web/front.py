@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from paydesk.billing.desk import Paydesk
     from paydesk.billing.settings import Settings
+    from paydesk.billing.web.asgi import AsgiApp
+    from paydesk.billing.web.asgi import FindUser as FindAsgiUser
     from paydesk.billing.web.fastapi import FindUser
 
 
@@ -23,6 +25,7 @@ class Front(ABC):
 
     settings: Settings
     _find_user: FindUser | None = None
+    _find_asgi_user: FindAsgiUser | None = None
 
     @abstractmethod
     def open(self) -> None:
@@ -73,6 +76,28 @@ class Front(ABC):
         from paydesk.billing.web.fastapi import build_gate
 
         return build_gate(self._desk, code, lambda: user or self._find_user)
+
+    def asgi(self, *, user: FindAsgiUser | None = None) -> AsgiApp:
+        """The same routes as an ASGI application, to mount in Starlette, Litestar or any other such framework.
+
+        Mount it at "/", after the app's own routes, or at the desk's prefix. `user` finds out who is asking: a function
+        or coroutine of the connection's scope that answers the app's user or None. The worker lives in the app's own
+        lifespan, `Starlette(lifespan=desk.lifespan)`; served by itself, the application has it in its own.
+        """
+        from paydesk.billing.web.asgi import Application
+
+        self._find_asgi_user = user
+        return Application(self._desk, user)
+
+    def gate(self, app: AsgiApp, code: str, *, user: FindAsgiUser | None = None) -> AsgiApp:
+        """An ASGI application that only those reach whose plan allows `code`: `Middleware(desk.gate, code="pro")`.
+
+        The others are answered as by `require`, people with a page. `user` finds out who is asking, or else the
+        function that `asgi` was given; who passed is in the scope as "paydesk.user". Raises UnknownFeature.
+        """
+        from paydesk.billing.web.asgi import Gated
+
+        return Gated(self._desk, code, app, lambda: user or self._find_asgi_user)
 
     def _shortcut(self, app: object) -> AbstractContextManager[None]:
         if "fastapi" not in sys.modules:

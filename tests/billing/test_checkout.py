@@ -289,6 +289,21 @@ def test_a_customer_deleted_at_stripe_is_made_anew(till: Till, client: stripe.St
     assert linked == {"ada": second.order.customer_id}
 
 
+def test_two_who_find_a_customer_gone_make_one_new_one(
+    till: Till, second_till: Till, client: stripe.StripeClient, clock: Clock
+) -> None:
+    """Whoever is told last does not forget the customer that the other one has made since."""
+    gone = till.desk.checkout("ebook", user=ADA).order.customer_id
+    client.v1.customers.delete(str(gone))
+    clock.advance(minutes=1)
+
+    with till.wire.meanwhile(SESSION, lambda: second_till.desk.checkout("mug", user=ADA)):
+        till.desk.checkout("ebook", user=ADA)
+
+    (customer,) = customers_at_stripe(client)
+    assert {row["user_id"]: row["stripe_id"] for row in till.customers} == {None: gone, "ada": customer.id}
+
+
 def test_a_customer_of_the_other_mode_is_not_used(till: Till, client: stripe.StripeClient) -> None:
     """The database went live with its test customers in it: Stripe's live mode knows none of them."""
     with till.desk.store.write() as connection:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 Cut = Literal["before", "after"]
 
@@ -44,6 +44,7 @@ class Wire:
         self._planned: tuple[Cut, str] | None = None
         self._answers: list[tuple[str, int, bytes, dict[str, str]]] = []
         self._held: str | None = None
+        self._meanwhile: tuple[str, Callable[[], object]] | None = None
         self._let_go = threading.Event()
         self._is_cut = False
 
@@ -68,6 +69,13 @@ class Wire:
             self._held = None
             self._let_go.set()
 
+    @contextmanager
+    def meanwhile(self, request: str, do: Callable[[], object]) -> Iterator[None]:
+        """While the first request that looks like this is under way, something else happens from its start to its end."""
+        self._meanwhile = (request, do)
+        yield
+        assert self._meanwhile is None, f"there was no {request}"
+
     def answer(self, request: str, status: int, body: bytes = b"{}", **headers: str) -> None:
         """The next request that looks like this is answered so, without asking the local Stripe."""
         self._answers.append(
@@ -87,6 +95,13 @@ class Wire:
             scripted = next((answer for answer in self._answers if _looks_like(call, answer[0])), None)
             if scripted is not None:
                 self._answers.remove(scripted)
+            meanwhile = self._meanwhile
+            if meanwhile is not None and _looks_like(call, meanwhile[0]):
+                self._meanwhile = None
+            else:
+                meanwhile = None
+        if meanwhile is not None:
+            meanwhile[1]()
         if is_held:
             self._let_go.wait()
         if is_held or cut == "before":

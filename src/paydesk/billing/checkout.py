@@ -104,8 +104,6 @@ class Checkouts:
             if refusal.code != "resource_missing":
                 raise
             # What we remembered is gone at Stripe: a customer deleted there, a sandbox that was emptied.
-            if user is not None and refusal.param == "customer":
-                self._customers.forget(user)
             self._prices.forget()
             return self._sell(purchase, user)
 
@@ -118,7 +116,8 @@ class Checkouts:
                 return ready
             params = self._session_params(purchase, order_id, price_id, customer_id)
             attempt = self._attempts.open(connection, self.verb, order_id, params)
-        self._attempts.finish(attempt)
+        with self._customers.asked_about(attempt.params.get("customer")):
+            self._attempts.finish(attempt)
         with self._store.read() as connection:
             ready = self._ready(connection, order_id)
         if ready is None:

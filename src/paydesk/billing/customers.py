@@ -7,15 +7,17 @@ send the same key, and get the same customer.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sqlalchemy import select, update
 
 from paydesk.billing.mirror.customers import USER_KEY, link
+from paydesk.errors import StripeRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
     import stripe
@@ -76,12 +78,24 @@ class Customers:
             attempt = self._attempts.open(connection, self.verb, user_id, params)
         return str(self._attempts.finish(attempt)["id"])
 
-    def forget(self, user: Payer) -> None:
-        """Stripe no longer knows this user's customer: the next purchase makes a new one."""
+    @contextmanager
+    def asked_about(self, customer_id: str | None) -> Iterator[None]:
+        """Stripe is asked about this customer. If it is gone there, it is forgotten, and the next purchase makes another.
+
+        It is named, for the user may have another one by now: somebody else was told the same a moment ago.
+        """
+        try:
+            yield
+        except StripeRefused as refusal:
+            if customer_id is not None and refusal.code == "resource_missing" and refusal.param == "customer":
+                self._forget(customer_id)
+            raise
+
+    def _forget(self, customer_id: str) -> None:
         now, table = self._now(), self._table
         with self._store.write() as connection:
-            mine = update(table).where(table.c.user_id == str(user.id), table.c.stripe_id.is_not(None))
-            connection.execute(mine.values(deleted_at=now, updated_at=now))
+            gone = update(table).where(table.c.stripe_id == customer_id, table.c.deleted_at.is_(None))
+            connection.execute(gone.values(deleted_at=now, updated_at=now))
 
     def _claimed(self, connection: Connection, user: Payer) -> Row[Any]:
         """The user's row, locked, made if need be. A customer that is gone leaves its row, without the user."""

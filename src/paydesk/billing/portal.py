@@ -65,10 +65,10 @@ class Portals:
             subscription = self._subscriptions.of(user, slot)
             params["flow_data"] = _flow(destination, subscription, str(user.id), self._return_url)
         try:
-            return self._open(params)
+            with self._customers.asked_about(customer_id):
+                return self._open(params)
         except StripeRefused as refusal:
             if refusal.code == "resource_missing" and refusal.param == "customer":
-                self._customers.forget(user)
                 raise NothingToManage(str(user.id)) from refusal
             if refusal.status == 400:
                 self._forget()

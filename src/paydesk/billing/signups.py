@@ -135,8 +135,6 @@ class Signups:
             if refusal.code != "resource_missing":
                 raise
             # What we remembered is gone at Stripe: a customer deleted there, a sandbox that was emptied.
-            if refusal.param == "customer":
-                self._customers.forget(user)
             self._prices.forget()
             return self._sign_up(wish, user)
 
@@ -163,7 +161,8 @@ class Signups:
             return page
         customer_id = self._customers.stripe_id(user)
         for _ in range(ROUNDS_MAX):
-            self._catch_up(user, wish.plan.slot, customer_id)
+            with self._customers.asked_about(customer_id):
+                self._catch_up(user, wish.plan.slot, customer_id)
             with self._store.write() as connection:
                 self._wait_for_others(connection, user)
                 self._must_be_free(connection, user, wish.plan.slot)
@@ -177,7 +176,8 @@ class Signups:
             if attempt is None:
                 self._close(row)
                 continue
-            self._attempts.finish(attempt)
+            with self._customers.asked_about(attempt.params.get("customer")):
+                self._attempts.finish(attempt)
             made = self._row(self._table.c.id == row["id"])
             if made is not None and made["status"] == "open" and made["session_url"]:
                 return _signup(made)

@@ -71,7 +71,7 @@ class Wire:
 
     @contextmanager
     def meanwhile(self, request: str, do: Callable[[], object]) -> Iterator[None]:
-        """While the first request that looks like this is under way, something else happens from its start to its end."""
+        """While the first request that looks like this is under way, something else is done, from start to end."""
         self._meanwhile = (request, do)
         yield
         assert self._meanwhile is None, f"there was no {request}"

@@ -80,7 +80,7 @@ class Customers:
 
     @contextmanager
     def asked_about(self, customer_id: str | None) -> Iterator[None]:
-        """Stripe is asked about this customer. If it is gone there, it is forgotten, and the next purchase makes another.
+        """Stripe is asked about this customer. If it is gone there, it is forgotten, and a purchase makes another.
 
         It is named, for the user may have another one by now: somebody else was told the same a moment ago.
         """

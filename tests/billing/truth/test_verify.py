@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import update
 
 from paydesk import OrderPaid, User
-from tests.billing.paying import pay
+from tests.billing.paying import DECLINED_CARD, pay
 from tests.emulator.controls import Controls
 from tests.emulator.invoicing import customer
 
@@ -53,6 +53,17 @@ def test_a_mirror_made_of_webhooks_is_true(life: Till) -> None:
 
     assert (verified.is_true, verified.drifts, verified.findings) == (True, (), ())
     assert verified.looked_at > 10
+
+
+def test_people_who_are_about_to_pay_are_no_drift(life: Till, client: stripe.StripeClient) -> None:
+    """Stripe tells nobody that a page was opened, nor that a card was declined there."""
+    life.desk.checkout("ebook", user=User(id="bob"))
+    life.desk.subscribe("pro", user=User(id="cy"))
+    pay(life.desk.checkout("mug", user=ADA).url, card=DECLINED_CARD)
+    life.deliver(client)
+    life.desk.work()
+
+    assert life.desk.verify().drifts == ()
 
 
 DAMAGE: dict[str, tuple[Callable[[Tables], list[Any]], list[tuple[str, str]], str]] = {

@@ -26,8 +26,8 @@ def test_it_says_what_it_can_do() -> None:
     assert "./run test" in said.stdout
 
 
-def test_without_the_browser_packages_the_tests_stop_and_name_them(tmp_path: Path) -> None:
-    """Nothing is installed behind anyone's back, and no browser test is skipped to be green."""
+def test_without_debians_packages_the_tests_stop_and_name_them(tmp_path: Path) -> None:
+    """Nothing is installed behind anyone's back, and no test is skipped to be green."""
     nothing_installed = tmp_path / "dpkg-query"
     nothing_installed.write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
     nothing_installed.chmod(0o755)
@@ -37,6 +37,7 @@ def test_without_the_browser_packages_the_tests_stop_and_name_them(tmp_path: Pat
     assert said.returncode == 1
     assert "chromium-headless-shell" in said.stderr
     assert "libatomic1" in said.stderr
+    assert "nats-server" in said.stderr
     assert "ALLOW_APT=1 ./run test" in said.stderr
 
 

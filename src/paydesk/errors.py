@@ -369,6 +369,15 @@ class OutcomeUnknown(PaydeskError):
         )
 
 
+class RelayUnavailable(PaydeskError):
+    """JetStream could not be reached, or did not say that it has what it was sent. Trying again is safe."""
+
+    def __init__(self, reason: Exception) -> None:
+        self.reason = reason
+        said = str(reason) or type(reason).__name__
+        super().__init__(f"JetStream cannot be told what happened: {said}. Is NATS running there, with JetStream on?")
+
+
 class MailNotSent(PaydeskError):
     """A mail could not be handed over. It is tried again by itself, for about half a day."""
 

@@ -55,6 +55,8 @@ if TYPE_CHECKING:
     import stripe
 
     from paydesk.billing.post import Mail
+    from paydesk.billing.relay.jetstream import StreamConfig
+    from paydesk.billing.relay.relay import Relay
     from paydesk.billing.store.orm import Orm
 
 Handle = TypeVar("Handle", bound="Callable[..., Any]")
@@ -121,6 +123,7 @@ class Paydesk(Counter, Front, Truthful, Operated):
         """Put everything together that depends on the Secrets. Handlers are registered anew afterwards."""
         self.settings = settings
         self.store = store
+        self._now = now
         self.pages = self._pages(self._name, self._templates)
         livemode = settings.livemode
         self._stripe_api = stripe_api if stripe_api is not None else StripeApi.of(settings)
@@ -203,6 +206,17 @@ class Paydesk(Counter, Front, Truthful, Operated):
         """Do everything that is due, here and now, and return: for tests and scripts."""
         self.open()
         self._inbox.drain()
+
+    def relay(self, config: StreamConfig) -> Relay:
+        """Facts, handed on to other services through NATS JetStream: what `paydesk relay` starts.
+
+        Raises ConfigurationError where NATS's client is missing.
+        """
+        from paydesk.billing.relay.jetstream import JetStream
+        from paydesk.billing.relay.relay import Relay
+
+        self.open()
+        return Relay(self.store, self._inbox.lanes, JetStream(config), self._now)
 
     def open(self) -> None:
         """Bring the tables up to date, unless PAYDESK_MIGRATE is 0. Happens by itself before anything else does.

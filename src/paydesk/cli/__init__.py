@@ -18,6 +18,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("events", "events", "See what Stripe told us, and try again what failed."),
     ("effects", "effects", "See what your handlers did and failed to do, and run them again."),
     ("prune", "prune", "Forget what is done and long past."),
+    ("relay", "relay", "Tell other services what happened, through NATS JetStream."),
     ("migrate", "migrate", "Bring the database's tables up to date."),
 )
 

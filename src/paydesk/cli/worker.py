@@ -7,13 +7,10 @@ app leaves all work to them.
 
 from __future__ import annotations
 
-import logging
-import signal
-import threading
-
 import click
 
 from paydesk.cli.desks import find_desk
+from paydesk.cli.serving import log_to_stderr, told_to_stop
 
 
 @click.command()
@@ -27,16 +24,9 @@ def worker(desk: str, lane_threads: int, effect_threads: int) -> None:
     """
     from paydesk.errors import PaydeskError
 
-    _log_to_stderr()
+    log_to_stderr()
     found = find_desk(desk)
-    stopping = threading.Event()
-
-    def stop(number: int, _frame: object) -> None:
-        stopping.set()
-        signal.signal(number, signal.SIG_DFL)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
+    stopping = told_to_stop()
     try:
         found.start(lane_threads=lane_threads, effect_threads=effect_threads)
     except PaydeskError as error:
@@ -45,13 +35,3 @@ def worker(desk: str, lane_threads: int, effect_threads: int) -> None:
     stopping.wait()
     found.stop()
     found.close()
-
-
-def _log_to_stderr() -> None:
-    from paydesk.billing.log import Redacting
-
-    handler = logging.StreamHandler()
-    handler.addFilter(Redacting())
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", handlers=[handler]
-    )

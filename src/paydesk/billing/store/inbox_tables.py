@@ -76,7 +76,14 @@ def facts(frame: Frame) -> Table:
         Column("body", whole_object(), nullable=False),
         Column("event_id", Text),
         Column("created_at", UtcDateTime, nullable=False),
+        Column("relayed_at", UtcDateTime),
         frame.unique("facts_key", "key"),
+        frame.index(
+            "facts_unrelayed",
+            "seq",
+            postgresql_where=text("relayed_at IS NULL"),
+            sqlite_where=text("relayed_at IS NULL"),
+        ),
     )
 
 

@@ -1,0 +1,1 @@
+"""The relay: facts, handed on to other services through NATS JetStream. The table stays the truth."""

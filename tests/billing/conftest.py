@@ -13,6 +13,7 @@ from tests.billing.shop import Shop
 from tests.billing.stand_in import StandIn, stand_in
 from tests.billing.till import Till
 from tests.billing.wire import Wire, wire_to
+from tests.emulator.controls import Controls
 from tests.postgres import Databases, Server
 
 if TYPE_CHECKING:
@@ -116,3 +117,11 @@ def second_till(database_url: str, wire: Wire, key: str, clock: Clock) -> Iterat
     till = Till(database_url, wire, key, clock)
     yield till
     till.desk.close()
+
+
+@pytest.fixture
+def controls(local_stripe: LocalStripe, key: str) -> Iterator[Controls]:
+    """The controls of this test's sandbox."""
+    opened = Controls(local_stripe.url, key)
+    yield opened
+    opened.close()

@@ -167,6 +167,15 @@ def test_while_a_payment_is_missing_there_are_days_of_grace(gate: Gate, days: fl
     assert gate.desk.allows(ADA, "export") == is_allowed
 
 
+@pytest.mark.parametrize(("days", "is_allowed"), [(2.99, True), (3, False)])
+def test_grace_runs_out_on_stripes_clock_too(gate: Gate, days: float, is_allowed: bool) -> None:
+    """A sandbox whose clock is pushed is ahead of the app; what it told last says by how much."""
+    since = gate.clock() + timedelta(days=31)
+    gate.has("pro", "past_due", past_due_since=since, heard_at=since + timedelta(days=days))
+
+    assert gate.desk.allows(ADA, "export") == is_allowed
+
+
 @pytest.mark.parametrize(
     ("plans", "code", "limit"),
     [

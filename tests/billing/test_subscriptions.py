@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import stripe
 
     from tests.billing.till import Till
+    from tests.emulator.controls import Controls
 
 
 @pytest.fixture
@@ -276,3 +277,21 @@ def test_every_verb_is_there_for_coroutines(ada: Subscriber) -> None:
         return [pro.plan, more.seats, paused.paused, resumed.active, over.ended]
 
     assert asyncio.run(story()) == ["pro", 2, True, True, True]
+
+
+def test_grace_runs_out_where_only_the_sandboxs_clock_is_pushed(ada: Subscriber, controls: Controls) -> None:
+    """The app's own clock stands at the day of the first payment, and the plan is on hold when Stripe's says so."""
+    ada.subscribes()
+    (card,) = ada.client.v1.payment_methods.list({"customer": ada.customer.id}).data
+    controls.post(f"/payment_methods/{card.id}/behave", **{"as": "pm_card_chargeCustomerFail"})
+    controls.post("/settings/billing", retry_schedule="custom", retry_days=[3, 5, 7], subscription_at_end="past_due")
+
+    allowed = []
+    for days in (31, 4, 5):
+        controls.push(days * 86_400 + 7200)
+        ada.hears()
+        allowed.append(ada.till.desk.allows(ADA, "export"))
+
+    assert ada.subscription.past_due
+    assert allowed == [True, True, False]
+    assert ada.till.desk.access(ADA).is_on_hold("export")

@@ -58,7 +58,7 @@ class Gates:
     def __init__(self, store: Store, catalog: Catalog, *, livemode: bool, now: Callable[[], datetime]) -> None:
         table = store.tables.subscriptions
         theirs = (table.c.user_id == bindparam("user_id"), table.c.livemode == livemode)
-        self._query = select(table.c.plan, table.c.status, table.c.past_due_since).where(*theirs)
+        self._query = select(table.c.plan, table.c.status, table.c.past_due_since, table.c.heard_at).where(*theirs)
         self._store = store
         self._plans = catalog.plans
         self._now = now
@@ -74,7 +74,7 @@ class Gates:
         for row in rows:
             if (plan := self._plans.get(row.plan)) is None:
                 continue
-            if counts(plan, row.status, row.past_due_since, now):
+            if counts(plan, row.status, row.past_due_since, max(now, row.heard_at or now)):
                 plans.append(plan)
             elif row.status in LIVE:
                 on_hold.append(plan)
@@ -101,19 +101,19 @@ def _limit(plans: Iterable[Plan], code: str) -> int | None:
 
 
 def counts(plan: Plan, status: str, past_due_since: datetime | None, now: datetime) -> bool:
-    """Whether a subscription in this state gives what its plan allows.
+    """Whether a subscription in this state gives what its plan allows. `now` is Stripe's, as far as it is known.
 
     | status                                 | counts                                           |
     |----------------------------------------|--------------------------------------------------|
     | trialing, active                       | yes, also while it is cancelled and not yet over |
-    | past_due                               | for the plan's days of grace, since we know      |
+    | past_due                               | for the plan's days of grace                     |
     | unpaid, paused, incomplete, and all else | no                                             |
     """
     if status in ("trialing", "active"):
         return True
     if status != "past_due" or past_due_since is None:
         return False
-    return now < past_due_since + timedelta(days=plan.grace_days)
+    return max(now, past_due_since) < past_due_since + timedelta(days=plan.grace_days)
 
 
 def known_codes(plans: Iterable[Plan]) -> frozenset[str]:

@@ -24,18 +24,10 @@ if TYPE_CHECKING:
     from paydesk.billing.post import Mail
     from tests.billing.conftest import Clock
     from tests.billing.wire import Wire
-    from tests.conftest import LocalStripe
 
 HOUR = 3600
 DAY = 24 * HOUR
 MONTH = 31 * DAY + 2 * HOUR
-
-
-@pytest.fixture
-def controls(local_stripe: LocalStripe, key: str) -> Iterator[Controls]:
-    opened = Controls(local_stripe.url, key)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

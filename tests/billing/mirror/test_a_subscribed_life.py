@@ -13,19 +13,9 @@ from tests.emulator.invoicing import customer
 from tests.emulator.subscribing import item, period
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import stripe
 
     from tests.billing.till import Till
-    from tests.conftest import LocalStripe
-
-
-@pytest.fixture
-def controls(local_stripe: LocalStripe, key: str) -> Iterator[Controls]:
-    opened = Controls(local_stripe.url, key)
-    yield opened
-    opened.close()
 
 
 class Ear:

@@ -115,6 +115,14 @@ def is_paid(invoice: Json) -> bool:
     return bool(invoice.get("status") == "paid" or invoice.get("paid"))
 
 
+def missing_since(invoice: Json) -> int | None:
+    """Since when the money for an unpaid invoice is missing: it was due, or asked for at once. None for a draft."""
+    asked_at: int | None = (invoice.get("status_transitions") or {}).get("finalized_at")
+    if invoice.get("status") not in ("open", "uncollectible"):
+        return None
+    return invoice.get("due_date") or asked_at or invoice["created"]
+
+
 def invoiced_period_of(invoice: Json) -> tuple[int | None, int | None]:
     """The newest period that an invoice charges for. Its own period is the one that is over; its lines look ahead."""
     lines = _listed(invoice.get("lines"))

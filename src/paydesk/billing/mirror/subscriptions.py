@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, select
 
 from paydesk.billing.facts import Fact, Subscription, TrialEnding
-from paydesk.billing.facts.subscriptions import IN_ARREARS
-from paydesk.billing.mirror import shapes
+from paydesk.billing.mirror import arrears, shapes
 from paydesk.billing.mirror.customers import owner_of
 from paydesk.billing.mirror.mirrored import Mirrored, Writing, moment
 from paydesk.billing.mirror.refs import Ref, id_of
@@ -21,7 +20,6 @@ from paydesk.billing.plans import MAIN_SLOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
 
     from sqlalchemy import Connection
 
@@ -74,20 +72,14 @@ def _columns(writing: Writing, subscription: Json, main: Json, before: Json | No
         "current_period_end": moment(end),
         "trial_ends_at": moment(subscription.get("trial_end")),
         "cancels_at": moment(shapes.cancels_at(subscription)),
-        "past_due_since": _past_due_since(writing, subscription, before),
+        "past_due_since": arrears.past_due_since(writing, subscription, before),
+        "heard_at": arrears.heard_at(writing, subscription, before),
         "ended_at": moment(subscription.get("ended_at")),
         "latest_invoice_id": id_of(subscription.get("latest_invoice")),
         "default_payment_method_id": id_of(subscription.get("default_payment_method")),
         "livemode": subscription.get("livemode"),
         "created_at": moment(subscription["created"]),
     }
-
-
-def _past_due_since(writing: Writing, subscription: Json, before: Json | None) -> datetime | None:
-    """Since when we know that a payment is missing. Stripe does not say."""
-    if subscription["status"] not in IN_ARREARS:
-        return None
-    return (before and before["past_due_since"]) or writing.now
 
 
 def _main(items: list[Json]) -> Json:

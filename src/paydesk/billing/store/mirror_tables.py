@@ -153,6 +153,7 @@ def subscriptions(frame: Frame) -> Table:
         Column("trial_ends_at", UtcDateTime),
         Column("cancels_at", UtcDateTime),
         Column("past_due_since", UtcDateTime),
+        Column("heard_at", UtcDateTime),  # the latest time at Stripe that we know of, by what it told of this
         Column("ended_at", UtcDateTime),
         Column("latest_invoice_id", Text),
         Column("default_payment_method_id", Text),

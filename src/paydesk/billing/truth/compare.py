@@ -35,7 +35,7 @@ _UNTOLD_WHILE_OPEN = frozenset({"object", "payment_intent_id", "charge_id"})
 Problem = Literal["differs", "missing", "gone", "buried"]
 
 # What a row says about itself, and not about Stripe's object.
-_OWN = frozenset({"seen_at", "payload_at", "updated_at", "turns"})
+_OWN = frozenset({"seen_at", "payload_at", "updated_at", "turns", "heard_at"})
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,7 @@ class Fact(ReadOnly):
     body = models.JSONField()
     event_id = models.TextField(null=True)
     created_at = MomentField()
+    relayed_at = MomentField(null=True)
 
     class Meta(ReadOnly.Meta):
         db_table = table("facts")

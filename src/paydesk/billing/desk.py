@@ -139,6 +139,7 @@ class Paydesk(Counter, Front, Truthful, Operated):
             livemode=livemode,
             now=now,
             chores=[self._attempts.finish_stale],
+            watch=self._stripe_api.watch,
         )
         self._truth = Truth(
             store,
@@ -149,7 +150,13 @@ class Paydesk(Counter, Front, Truthful, Operated):
             keep_days=settings.keep_days,
             now=now,
         )
-        self._operations = Operations(self.store, late_after_seconds=self.settings.late_seconds, now=now)
+        self._operations = Operations(
+            store,
+            self._stripe_api.watch,
+            late_after_seconds=settings.late_seconds,
+            is_measured=settings.metrics_token is not None,
+            now=now,
+        )
         self._verbs = Verbs(
             settings,
             self.catalog,

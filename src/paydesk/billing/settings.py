@@ -11,6 +11,7 @@ import ipaddress
 import os
 import re
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -38,6 +39,8 @@ KEEP_DAYS_MIN = 35
 
 # Webhooks are worked on within a second. So late, something is wrong that does not pass by itself.
 LATE_SECONDS = 300
+
+METRICS_TOKEN_CHARACTERS_MIN = 16
 
 _SECRET_KEY = re.compile(r"(?:sk|rk)_(?:test|live)_[A-Za-z0-9_]+")
 _PUBLISHABLE_KEY = re.compile(r"pk_(test|live)_[A-Za-z0-9_]+")
@@ -68,6 +71,7 @@ class Settings:
     is_working: bool = True
     keep_days: int | None = None
     late_seconds: int = LATE_SECONDS
+    metrics_token: SecretStr | None = None
     mail_url: SecretStr | None = None
     mail_from: str = ""
     mail_kinds: tuple[Kind, ...] = KINDS
@@ -113,6 +117,7 @@ class _Secrets(BaseSettings):
     paydesk_worker: str = ""
     paydesk_keep_days: str = ""
     paydesk_late_seconds: str = ""
+    paydesk_metrics_token: SecretStr = SecretStr("")
     mail_url: SecretStr = SecretStr("")
     mail_from: str = ""
     mail_kinds: str = ""
@@ -139,6 +144,7 @@ def _checked(secrets: _Secrets, environment: Mapping[str, str]) -> Settings:
     webhook_secrets = _listed(secrets.stripe_webhook_secret.get_secret_value())
     api_base = (secrets.stripe_api_base.strip() or STRIPE_API_BASE).rstrip("/")
     base_url = secrets.base_url.strip().rstrip("/")
+    metrics_token = secrets.paydesk_metrics_token.get_secret_value().strip()
     mail_url = secrets.mail_url.get_secret_value().strip()
     mail_from, mail_kinds = secrets.mail_from.strip(), _listed(secrets.mail_kinds)
     prices = {
@@ -159,6 +165,7 @@ def _checked(secrets: _Secrets, environment: Mapping[str, str]) -> Settings:
         *_worker_mistakes(secrets.paydesk_worker.strip()),
         *_keep_mistakes(secrets.paydesk_keep_days.strip()),
         *_late_mistakes(secrets.paydesk_late_seconds.strip()),
+        *_metrics_mistakes(metrics_token),
         *_mail_mistakes(mail_url, mail_from, mail_kinds),
     ]
     if mistakes:
@@ -177,6 +184,7 @@ def _checked(secrets: _Secrets, environment: Mapping[str, str]) -> Settings:
         is_working=secrets.paydesk_worker.strip() != "0",
         keep_days=int(secrets.paydesk_keep_days) if secrets.paydesk_keep_days.strip() else None,
         late_seconds=int(secrets.paydesk_late_seconds.strip() or LATE_SECONDS),
+        metrics_token=SecretStr(metrics_token) if metrics_token else None,
         mail_url=SecretStr(mail_url) if mail_url else None,
         mail_from=mail_from,
         mail_kinds=tuple(kind for kind in KINDS if kind in mail_kinds or not mail_kinds),
@@ -309,6 +317,18 @@ def _late_mistakes(seconds: str) -> Iterator[str]:
             "PAYDESK_LATE_SECONDS is not a number of seconds from 1 to 86400. When an event has waited for longer, the "
             f"health check answers 503. Leave it out for {LATE_SECONDS}."
         )
+
+
+def _metrics_mistakes(token: str) -> Iterator[str]:
+    if not token:
+        return
+    if len(token) < METRICS_TOKEN_CHARACTERS_MIN or not token.isascii() or not token.isprintable() or " " in token:
+        yield (
+            f"PAYDESK_METRICS_TOKEN is not {METRICS_TOKEN_CHARACTERS_MIN} or more letters and digits. "
+            "Whoever has it may read the metrics: make one with `openssl rand -hex 16`."
+        )
+    if find_spec("prometheus_client") is None:
+        yield "PAYDESK_METRICS_TOKEN is set, and what makes metrics is missing: pip install paydesk[metrics]"
 
 
 def _livemode(key: str) -> bool:

@@ -14,6 +14,7 @@ import time
 from typing import TYPE_CHECKING, TypeVar
 
 from paydesk.billing.log import get_logger, redact
+from paydesk.billing.watch import Watch
 from paydesk.errors import StripeRefused, StripeUnavailable
 
 if TYPE_CHECKING:
@@ -64,7 +65,8 @@ class StripeApi:
         chance: Callable[[], float] = random.random,
         http_client: stripe.HTTPClient | None = None,
     ) -> None:
-        """`http_client` carries the requests in place of the official client's own."""
+        """`http_client` carries the requests in place of the official client's own. `watch` hears of each."""
+        self.watch = Watch()
         self._key = key
         self._http_client = http_client
         self._api_base = api_base
@@ -135,12 +137,15 @@ class StripeApi:
         # The SDK takes most of a process's start-up time, so it is loaded by the first call.
         import stripe
 
+        from paydesk.billing.stripe_calls import WatchedClient
+
+        patience = (CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS)
+        carrier = self._http_client or stripe.RequestsClient(timeout=patience)
         return stripe.StripeClient(
             self._key.get_secret_value(),
             base_addresses={"api": self._api_base},
             max_network_retries=retries,
-            http_client=self._http_client
-            or stripe.RequestsClient(timeout=(CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS)),
+            http_client=WatchedClient(carrier, self.watch),
         )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
     from tests.billing.conftest import Clock
     from tests.billing.till import Till
-    from tests.billing.web.conftest import Site
     from tests.billing.wire import Wire
 
 SECRETS = {
@@ -123,23 +121,6 @@ def test_a_database_that_cannot_be_asked_is_an_answer(tmp_path: Path) -> None:
     assert conditions == ["no_database", "ok", "no_database"]
     never.close()
     once.close()
-
-
-def test_the_route_tells_machines(site: Site) -> None:
-    """A number they know at once, and no word about customers or money; nobody needs to be signed in."""
-    with site.browser() as machine:
-        well = machine.get("/paydesk/health")
-        site.desk.stop()
-        with site.desk.store.write() as connection:
-            row = {"id": "evt_1", "type": "invoice.paid", "lane": "cus_ada", "state": "received", "livemode": False}
-            old = datetime.now(UTC) - timedelta(hours=1)
-            kept = {"created": 0, "payload": "{}", "received_at": old, "next_at": old}
-            connection.execute(site.desk.store.tables.events.insert().values(**row, **kept))
-        late = machine.get("/paydesk/health")
-
-    assert (well.status_code, well.json()["status"], well.headers["cache-control"]) == (200, "ok", "no-store")
-    assert (late.status_code, late.json()["status"]) == (503, "late")
-    assert set(late.json()) == {"status", "oldest_seconds", "late_after_seconds"}
 
 
 def test_how_late_is_too_late_can_be_set(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from paydesk.billing.facts import FACTS, Fact, StripeEvent
 from paydesk.billing.inbox.handlers import topic_key
 from paydesk.billing.inbox.retry import ATTEMPTS_MAX, after_failure
 from paydesk.billing.log import get_logger, redact
+from paydesk.billing.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable
@@ -47,11 +48,14 @@ REGISTERED_AGAIN = timedelta(hours=1)
 class Effects:
     """The handlers' work: naming it, and doing it."""
 
-    def __init__(self, store: Store, handlers: Handlers, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, store: Store, handlers: Handlers, now: Callable[[], datetime], watch: Watch | None = None
+    ) -> None:
         self._store = store
         self._effects = store.tables.effects
         self._handlers = handlers
         self._now = now
+        self._watch = watch or Watch()
         self._running: dict[int, datetime] = {}
 
     def of_facts(
@@ -188,7 +192,12 @@ class Effects:
             return row
 
     def _run(self, effect: RowMapping, handler: Handler) -> None:
-        subject = self._subject(effect)
+        with self._watch.during("effect", handler=handler.name, source=effect["source"]) as act:
+            act.outcome = "dead" if effect["attempts"] + 1 >= ATTEMPTS_MAX else "failed"
+            self._call(effect, handler, self._subject(effect))
+            act.outcome = "done"
+
+    def _call(self, effect: RowMapping, handler: Handler, subject: Fact | StripeEvent) -> None:
         if handler.wants_db:
             self._run_with_db(effect, handler, subject)
             return

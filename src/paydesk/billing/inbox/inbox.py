@@ -17,6 +17,7 @@ from paydesk.billing.inbox.worker import Bell, Worker, wait_until
 from paydesk.billing.log import get_logger
 from paydesk.billing.mirror.labels import relabel
 from paydesk.billing.mirror.refs import IN_ANOTHERS_LANE
+from paydesk.billing.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -56,12 +57,14 @@ class Inbox:
         livemode: bool,
         now: Callable[[], datetime],
         chores: Sequence[Callable[[], object]] = (),
+        watch: Watch | None = None,
     ) -> None:
         """`chores` are done by the worker at its start and every minute, and by `drain` each time."""
+        watch = watch or Watch()
         self._store = store
         self._bell = Bell()
         self.lanes = Lanes(store, f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}", now)
-        self.effects = Effects(store, handlers, now)
+        self.effects = Effects(store, handlers, now, watch)
         self._plans = plans
         self._is_labelled = False
         self._chores = (self.effects.register, self._relabel, *chores)
@@ -69,7 +72,7 @@ class Inbox:
         self._patient = Applier(store, stripe, self.lanes, self.effects, plans, now, is_background=True)
         self._patrols: list[Patrol] = []
         self._commits = GroupCommit(store, self._bell.ring)
-        self._receiver = Receiver(signatures, self._commits, livemode=livemode, now=now)
+        self._receiver = Receiver(signatures, self._commits, livemode=livemode, now=now, watch=watch)
         self._worker: Worker | None = None
 
     def receive(self, body: bytes, header: str | None) -> Receipt:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from paydesk.billing.log import get_logger
 from paydesk.billing.mirror.refs import Json, lane_of
 from paydesk.billing.store.arrivals import Arrival
+from paydesk.billing.watch import Watch
 from paydesk.errors import MalformedEvent, PayloadTooLarge, WrongMode
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from paydesk.billing.inbox.group_commit import GroupCommit
     from paydesk.billing.inbox.signature import Signatures
+    from paydesk.billing.watch import Act
 
 logger = get_logger(__name__)
 
@@ -40,12 +42,19 @@ class Receiver:
     """Takes webhooks in. Safe to call from many threads and event loops at once: they share commits."""
 
     def __init__(
-        self, signatures: Signatures, commits: GroupCommit, *, livemode: bool, now: Callable[[], datetime]
+        self,
+        signatures: Signatures,
+        commits: GroupCommit,
+        *,
+        livemode: bool,
+        now: Callable[[], datetime],
+        watch: Watch | None = None,
     ) -> None:
         self._signatures = signatures
         self._commits = commits
         self._livemode = livemode
         self._now = now
+        self._watch = watch or Watch()
 
     def receive(self, body: bytes, header: str | None) -> Receipt:
         """Check and keep one webhook; returns once it is committed.
@@ -53,13 +62,15 @@ class Receiver:
         Raises PayloadTooLarge, SignatureRefused, MalformedEvent or WrongMode for a webhook that is not ours to keep.
         Any other exception means that it was not kept: answer with an error, and Stripe will deliver it again.
         """
-        arrival = self._check(body, header)
-        return Receipt(arrival.id, is_duplicate=not self._commits.insert(arrival))
+        with self._watch.during("receive") as act:
+            arrival = self._check(body, header, act)
+            return _receipt(arrival, act, is_new=self._commits.insert(arrival))
 
     async def receive_async(self, body: bytes, header: str | None) -> Receipt:
         """The same for an event loop, which is free while the commit is under way."""
-        arrival = self._check(body, header)
-        return Receipt(arrival.id, is_duplicate=not await self._commits.insert_async(arrival))
+        with self._watch.during("receive") as act:
+            arrival = self._check(body, header, act)
+            return _receipt(arrival, act, is_new=await self._commits.insert_async(arrival))
 
     def keep(self, events: Iterable[Json]) -> int:
         """Keep events that we fetched from Stripe ourselves, which need no signature; answers how many are new.
@@ -77,18 +88,25 @@ class Receiver:
                 arrivals.append(arrival)
         return sum(self._commits.insert_all(arrivals))
 
-    def _check(self, body: bytes, header: str | None) -> Arrival:
+    def _check(self, body: bytes, header: str | None, act: Act) -> Arrival:
+        act.outcome = "refused"
         if len(body) > BODY_BYTES_MAX:
             raise PayloadTooLarge(BODY_BYTES_MAX)
         now = self._now()
         self._signatures.check(body, header, now)
         arrival = parse(body, now)
         self._check_mode(arrival)
+        act.outcome, act.about = "", {"event": arrival.id, "event_type": arrival.type}
         return arrival
 
     def _check_mode(self, arrival: Arrival) -> None:
         if arrival.livemode != self._livemode:
             raise WrongMode(arrival.id, livemode=arrival.livemode)
+
+
+def _receipt(arrival: Arrival, act: Act, *, is_new: bool) -> Receipt:
+    act.outcome = "new" if is_new else "duplicate"
+    return Receipt(arrival.id, is_duplicate=not is_new)
 
 
 def parse(body: bytes, now: datetime) -> Arrival:

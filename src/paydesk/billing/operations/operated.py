@@ -5,8 +5,11 @@ from __future__ import annotations
 from abc import ABC
 from typing import TYPE_CHECKING
 
+from paydesk.errors import ConfigurationError
+
 if TYPE_CHECKING:
     from paydesk.billing.operations.health import Health
+    from paydesk.billing.operations.metrics import Metrics, Served
     from paydesk.billing.operations.operations import Operations
 
 
@@ -21,3 +24,24 @@ class Operated(ABC):
         Nothing is migrated for it, and it never raises: a database that cannot be asked is an answer too.
         """
         return self._operations.checkup.health()
+
+    def metrics(self) -> bytes:
+        """The metrics of this process, as Prometheus scrapes them: what `/paydesk/metrics` answers.
+
+        What waits is read from the database. What is counted and timed is so from the first call on, or, where
+        PAYDESK_METRICS_TOKEN is set, from the start. Raises ConfigurationError if prometheus-client is missing.
+        """
+        return self._measured().text()
+
+    def serve_metrics(self, port: int, host: str = "127.0.0.1") -> Served:
+        """Serve the metrics on a port of their own, for processes that serve nothing else.
+
+        Raises OSError if the port is taken, ConfigurationError if prometheus-client is missing.
+        """
+        return self._measured().serve(port, host)
+
+    def _measured(self) -> Metrics:
+        try:
+            return self._operations.metrics()
+        except ImportError as error:
+            raise ConfigurationError(["What makes metrics is missing: pip install paydesk[metrics]"]) from error

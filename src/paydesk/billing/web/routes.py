@@ -76,7 +76,8 @@ class Route:
 
 def routes_of(desk: Paydesk) -> tuple[Route, ...]:
     """All routes, the most frequent first. GET includes HEAD; another method is the framework's 405."""
-    routes, at, form = _Routes(desk), desk.prefix, requests.FORM_BYTES_MAX
+    routes, machines = _Routes(desk), Operations(desk)
+    at, form = desk.prefix, requests.FORM_BYTES_MAX
     return (
         Route(
             WEBHOOK,
@@ -92,7 +93,8 @@ def routes_of(desk: Paydesk) -> tuple[Route, ...]:
         Route("thanks", f"{at}/thanks", ("GET",), routes.thanks),
         Route("account", f"{at}/account", ("GET",), routes.account),
         Route("portal", f"{at}/billing-portal", ("GET", "POST"), routes.portal),
-        Route("health", f"{at}/paydesk/health", ("GET",), Operations(desk).health, is_for_people=False),
+        Route("health", f"{at}/paydesk/health", ("GET",), machines.health, is_for_people=False),
+        Route("metrics", f"{at}/paydesk/metrics", ("GET",), machines.metrics, is_for_people=False),
     )
 
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from paydesk.emulator.kernel.store import Store
+
+# A request that has arrived is read in one turn of the loop and performed in the next: a turn in which nobody joins
+# the group is the first sign that nobody is on the way.
+JOINED_MAX: Final = 64
 
 
 class GroupCommit:
@@ -16,6 +20,7 @@ class GroupCommit:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._waiting: asyncio.Future[None] | None = None
+        self._joined = 0
 
     async def done(self) -> None:
         """Return when all that was written or read so far is durable.
@@ -27,10 +32,17 @@ class GroupCommit:
             return
         if self._waiting is None:
             loop = asyncio.get_running_loop()
-            self._waiting = loop.create_future()
-            # Whoever is ready in this turn of the loop gets in before the commit runs in the next.
-            loop.call_soon(self._commit, self._waiting)
+            self._waiting, self._joined = loop.create_future(), 0
+            loop.call_soon(self._gather, self._waiting, 0)
+        self._joined += 1
         await self._waiting
+
+    def _gather(self, waiting: asyncio.Future[None], joined: int) -> None:
+        """Commit, unless somebody joined since the last turn: then somebody else may be right behind."""
+        if joined < self._joined < JOINED_MAX:
+            asyncio.get_running_loop().call_soon(self._gather, waiting, self._joined)
+        else:
+            self._commit(waiting)
 
     def _commit(self, waiting: asyncio.Future[None]) -> None:
         self._waiting = None

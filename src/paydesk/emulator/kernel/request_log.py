@@ -7,8 +7,7 @@ crash, the objects never do. Card numbers, security codes and signing secrets ar
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from paydesk.emulator.kernel.messages import Request
@@ -22,8 +21,7 @@ _SIGNING_SECRET = re.compile(r"whsec_\w+")
 _CARD_DATA = re.compile(r"((?:number|cvc)(?:\]|%5D)?=)[^&]*")
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """One request and its answer. `duration_us` is in microseconds, `created` in seconds."""
 
     sandbox: int
@@ -42,7 +40,7 @@ class Entry:
             self.id,
             self.request.method,
             self.request.path,
-            _CARD_DATA.sub(r"\1***", params),
+            _without_card_data(params),
             self.request.headers.get("idempotency-key"),
             self.version,
             self.status,
@@ -56,6 +54,11 @@ class Entry:
         if self.request.method == "POST" and self.status == OK and "idempotency-key" in self.request.headers:
             return None
         return self.answer.decode()
+
+
+def _without_card_data(params: str) -> str:
+    # Most requests carry none, and looking for a word is much quicker than looking for a pattern.
+    return _CARD_DATA.sub(r"\1***", params) if "number" in params or "cvc" in params else params
 
 
 class RequestLog:

@@ -37,6 +37,8 @@ def drop(db: sqlite3.Connection, sandbox: int, kind: str, seq: int) -> None:
 
 def value_at(document: Mapping[str, Any], field: str) -> Any:
     """The value of a field, dotted where it nests; None when it is not there."""
+    if "." not in field:
+        return document.get(field)
     value: Any = document
     for name in field.split("."):
         value = value.get(name) if isinstance(value, dict) else None

@@ -133,13 +133,13 @@ def _of_ui(given: Mapping[str, Any]) -> Iterator[StripeError]:
 
 def _together(given: Mapping[str, Any]) -> Iterator[StripeError]:
     """Parameters that exclude or need each other."""
-    for pair in (
+    for one, other in (
         ("customer", "customer_email"),
         ("customer", "customer_creation"),
         ("allow_promotion_codes", "discounts"),
     ):
-        if all(given.get(name) for name in pair):
-            yield exclusive(*pair)
+        if given.get(one) and given.get(other):
+            yield exclusive(one, other)
     if given.get("customer_update") and not given.get("customer"):
         yield invalid("`customer_update` can only be used with `customer`.", param="customer_update")
 

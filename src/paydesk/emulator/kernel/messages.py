@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """What came over the wire. Header names are in lower case."""
 
     method: str
@@ -17,8 +16,7 @@ class Request:
     body: bytes = b""
 
 
-@dataclass(frozen=True)
-class Answered:
+class Answered(NamedTuple):
     """What goes back: JSON, under the headers that are this answer's own."""
 
     status: int

@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 # The write-ahead log is folded into the file when nobody waits, or when it has grown to 160 MB.
 CHECKPOINT_PAGES = 40_000
@@ -137,18 +138,9 @@ class Store:
         # Commits so far; when last looked at; when the log was last folded.
         self._commits = self._commits_at_rest = self._commits_folded = 0
 
-    @contextmanager
-    def unit(self) -> Iterator[sqlite3.Connection]:
+    def unit(self) -> Unit:
         """Everything inside is kept, or nothing is; what is kept is durable with the next commit."""
-        if not self.db.in_transaction:
-            self.db.execute("BEGIN IMMEDIATE")
-        self.db.execute("SAVEPOINT unit")
-        try:
-            yield self.db
-        except BaseException:
-            self.undo()
-            raise
-        self.db.execute("RELEASE unit")
+        return Unit(self)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -183,3 +175,26 @@ class Store:
 
     def close(self) -> None:
         self.db.close()
+
+
+class Unit:
+    """A piece of work in the open transaction. Units do not nest: it is always the last one that is undone."""
+
+    __slots__ = ("_store",)
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def __enter__(self) -> sqlite3.Connection:
+        db = self._store.db
+        if not db.in_transaction:
+            db.execute("BEGIN IMMEDIATE")
+        db.execute("SAVEPOINT unit")
+        return db
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> Literal[False]:
+        if kind is None:
+            self._store.db.execute("RELEASE unit")
+        else:
+            self._store.undo()
+        return False

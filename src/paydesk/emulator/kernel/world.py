@@ -11,8 +11,7 @@ import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from paydesk.emulator.kernel import ids, links, timelines
 from paydesk.emulator.kernel.document import Document, differences, from_text, to_text
@@ -27,8 +26,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Cause:
+class Cause(NamedTuple):
     """The request that makes things happen; both are null for what happens by itself."""
 
     request: str | None = None

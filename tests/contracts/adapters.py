@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from tests.contracts.web import on_asgi, on_fastapi
+from tests.contracts.web import on_asgi, on_fastapi, on_flask
 from tests.contracts.web.app import Adapter
 
 ADAPTERS: tuple[Adapter, ...] = (
     Adapter("fastapi", on_fastapi.opened),
     Adapter("starlette", on_asgi.on_starlette),
+    Adapter("flask", on_flask.opened),
     Adapter("litestar", on_asgi.on_litestar),
 )

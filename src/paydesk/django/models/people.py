@@ -48,6 +48,7 @@ class Subscription(Mirrored):
     trial_ends_at = MomentField(null=True)
     cancels_at = MomentField(null=True)
     past_due_since = MomentField(null=True)
+    heard_at = MomentField(null=True)
     ended_at = MomentField(null=True)
     latest_invoice_id = models.TextField(null=True)
     default_payment_method_id = models.TextField(null=True)

@@ -12,8 +12,8 @@ from paydesk.billing.store.columns import UtcDateTime
 if TYPE_CHECKING:
     from paydesk.billing.store.tables import Tables
 
-revision = "0007"
-down_revision = "0006"
+revision = "0008"
+down_revision = "0007"
 
 
 def upgrade() -> None:

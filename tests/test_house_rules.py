@@ -112,6 +112,15 @@ def test_npm_packages_carry_hashes_and_no_hosts() -> None:
     assert [name for name, package in packages.items() if not package["integrity"].startswith("sha512-")] == []
 
 
+def test_every_migration_has_its_twin_in_djangos_history() -> None:
+    """A table that is new has one file more, or Django projects never get it: copy the last, change the number."""
+    ours, djangos = "src/paydesk/billing/store/migrations/versions", "src/paydesk/django/migrations"
+
+    steps = [{path.name for path in (ROOT / folder).glob("[0-9]*.py")} for folder in (ours, djangos)]
+
+    assert steps[0] == steps[1]
+
+
 def test_pages_need_nothing_from_outside() -> None:
     """No font, script, style or picture comes from another machine: everything works offline."""
     outside = re.compile(r"""(?:src|href|action)\s*=\s*["']https?://|@import\s+url\(|url\(\s*["']?https?://""")

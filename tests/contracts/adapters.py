@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.contracts.web import on_asgi, on_fastapi, on_flask
+from tests.contracts.web import on_asgi, on_django, on_fastapi, on_flask
 from tests.contracts.web.app import Adapter
 
 ADAPTERS: tuple[Adapter, ...] = (
@@ -10,4 +10,6 @@ ADAPTERS: tuple[Adapter, ...] = (
     Adapter("starlette", on_asgi.on_starlette),
     Adapter("flask", on_flask.opened),
     Adapter("litestar", on_asgi.on_litestar),
+    Adapter("django", on_django.opened),
+    Adapter("django on postgresql", on_django.opened, "postgresql"),
 )

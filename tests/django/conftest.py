@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import django
 import pytest
-from django.conf import settings
 
-from tests.django import settings as project
+from tests.django import project
 
-if not settings.configured:
-    settings.configure(**{name: value for name, value in vars(project).items() if name.isupper()})
-    django.setup()
+project.settle()
 
 from django.test import override_settings
 

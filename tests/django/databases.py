@@ -37,6 +37,11 @@ def postgresql_at(url: str) -> dict[str, Any]:
     }
 
 
+def database_at(url: str) -> dict[str, Any]:
+    """The entry of DATABASES for a database that has its URL."""
+    return sqlite_at(Path(url.removeprefix("sqlite:///"))) if url.startswith("sqlite") else postgresql_at(url)
+
+
 @contextmanager
 def connected_to(database: dict[str, Any]) -> Iterator[None]:
     """Django's default database is this one until the block ends."""

@@ -99,7 +99,7 @@ def test_migrating_again_does_nothing(database: dict[str, Any], capsys: pytest.C
 
 def test_django_sees_nothing_to_migrate(database: dict[str, Any]) -> None:
     """`makemigrations` in a project does not want to write a migration for our app."""
-    call_command("makemigrations", check=True, dry_run=True, verbosity=0)
+    call_command("makemigrations", "paydesk", check=True, dry_run=True, verbosity=0)
 
 
 def test_tables_are_not_taken_back(database: dict[str, Any]) -> None:

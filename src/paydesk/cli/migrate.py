@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import click
 
+from paydesk.cli.desks import host
+
 
 @click.command()
 @click.option("--database-url", envvar="DATABASE_URL", default="sqlite:///paydesk.db", help="Default: $DATABASE_URL.")
@@ -19,6 +21,9 @@ def migrate(database_url: str, prefix: str, schema: str) -> None:
     from paydesk.billing.store.store import Store
     from paydesk.errors import PaydeskError
 
+    hosted = host()
+    if hosted is not None and hosted.migrate != "paydesk migrate":
+        raise click.UsageError(f"In this project it is `{hosted.migrate}` that does this.")
     try:
         store = Store.open(database_url, prefix=prefix, schema=schema or None)
     except (ValueError, PaydeskError) as error:

@@ -7,6 +7,9 @@ from functools import wraps
 from typing import Any
 
 import click
+from click.core import ParameterSource
+
+from paydesk.cli.desks import host
 
 DATABASE_URL = "sqlite:///paydesk.db"
 
@@ -23,20 +26,37 @@ def at_store(command: Callable[..., None]) -> Callable[..., None]:
         from paydesk.billing.store.store import Store
         from paydesk.errors import PaydeskError
 
+        hosted = host()
+        if hosted is not None:
+            _refuse_options()
         try:
-            store = Store.open(database_url, prefix=prefix, schema=schema or None)
+            if hosted is not None:
+                store = hosted.desk().store
+            else:
+                store = Store.open(database_url, prefix=prefix, schema=schema or None)
         except (ValueError, PaydeskError) as error:
             raise click.ClickException(str(error)) from None
         try:
             if revision_of(store) < HEAD:
+                migrate = hosted.migrate if hosted is not None else "paydesk migrate"
                 raise click.ClickException(
                     "This database does not have the tables of this version of paydesk. "
-                    "Check DATABASE_URL, or run `paydesk migrate`."
+                    f"Check DATABASE_URL, or run `{migrate}`."
                 )
             command(*arguments, store=store, **options)
         except PaydeskError as error:
             raise click.ClickException(str(error)) from None
         finally:
-            store.close()
+            if hosted is None:
+                store.close()
 
     return looking
+
+
+def _refuse_options() -> None:
+    """An app's command line has the app's database, and no other."""
+    context = click.get_current_context()
+    for name in ("database_url", "prefix", "schema"):
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            option = name.replace("_", "-")
+            raise click.UsageError(f"--{option} is not taken here: the database is the app's own.")

@@ -18,6 +18,23 @@
 
 from __future__ import annotations
 
+import importlib
+from typing import TYPE_CHECKING
+
 from paydesk.django.lazy import desk
 
-__all__ = ["desk"]
+if TYPE_CHECKING:
+    from paydesk.django.gates import require
+    from paydesk.django.owners import owner
+
+__all__ = ["desk", "owner", "require"]
+
+# Django imports this before there are models; these want some.
+_HOMES = {"owner": "paydesk.django.owners", "require": "paydesk.django.gates"}
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(importlib.import_module(_HOMES[name]), name)

@@ -52,9 +52,10 @@ class LazyDesk:
             self._made = None
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._desk(), name)
+        return getattr(self.itself(), name)
 
-    def _desk(self) -> Paydesk:
+    def itself(self) -> Paydesk:
+        """The Paydesk this stands for, made by now. Raises ConfigurationError or CatalogError if that cannot work."""
         from paydesk.django import wiring
         from paydesk.django.database import file_of
 
@@ -79,6 +80,7 @@ class LazyDesk:
         wired = wiring.read()
         made = Paydesk(
             wired.settings,
+            catalog=wired.catalog,
             name=wired.name,
             prefix=prefix(),
             templates=wired.templates,
@@ -89,4 +91,5 @@ class LazyDesk:
         return made
 
 
-desk = cast("Paydesk", LazyDesk())
+lazy = LazyDesk()
+desk = cast("Paydesk", lazy)

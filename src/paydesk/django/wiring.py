@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS
 
+from paydesk.billing.catalog import Catalog
 from paydesk.billing.settings import Settings
 from paydesk.django.database import url_of
 from paydesk.errors import ConfigurationError
@@ -41,6 +42,8 @@ SECRETS = {
     "TABLE_PREFIX": "PAYDESK_TABLE_PREFIX",
     "WORKER": "PAYDESK_WORKER",
     "KEEP_DAYS": "PAYDESK_KEEP_DAYS",
+    "LATE_SECONDS": "PAYDESK_LATE_SECONDS",
+    "METRICS_TOKEN": "PAYDESK_METRICS_TOKEN",
     "MAIL_URL": "MAIL_URL",
     "MAIL_FROM": "MAIL_FROM",
     "MAIL_KINDS": "MAIL_KINDS",
@@ -56,6 +59,7 @@ class Wiring:
     alias: str
     name: str | None
     templates: Path | str | None
+    catalog: Catalog | None
 
 
 def read() -> Wiring:
@@ -64,7 +68,13 @@ def read() -> Wiring:
     if unknown := sorted(set(ours) - {*SECRETS, *OWN}):
         known = ", ".join([*SECRETS, *OWN])
         raise ConfigurationError([f"PAYDESK in settings.py has no {key!r}. There are: {known}." for key in unknown])
-    return Wiring(Settings.read(environment(ours)), alias(), ours.get("NAME"), ours.get("TEMPLATES"))
+    return Wiring(
+        settings=Settings.read(environment(ours)),
+        alias=alias(),
+        name=ours.get("NAME"),
+        templates=ours.get("TEMPLATES"),
+        catalog=ours["CATALOG"] if isinstance(ours.get("CATALOG"), Catalog) else None,
+    )
 
 
 def said() -> dict[str, Any]:
@@ -78,7 +88,7 @@ def said() -> dict[str, Any]:
 def environment(ours: Mapping[str, Any]) -> dict[str, str]:
     """The environment, with what settings.py says in the place of what it says itself."""
     prices = {f"STRIPE_PRICE_{str(code).upper()}": str(price) for code, price in dict(ours.get("PRICES", {})).items()}
-    given = {name: _text(ours[key]) for key, name in SECRETS.items() if ours.get(key) is not None}
+    given = {name: _text(ours[key]) for key, name in SECRETS.items() if _is_said(ours.get(key))}
     catalog = Path(getattr(settings, "BASE_DIR", ".")) / "paydesk.toml"
     defaults = {"PAYDESK_TABLE_PREFIX": TABLE_PREFIX, "PAYDESK_CATALOG": str(catalog)}
     # The database is Django's, and its tables are made by `manage.py migrate` alone.
@@ -100,6 +110,10 @@ def owner_setting() -> str | Callable[..., Any] | None:
     """The app's function that says who pays, or its dotted path; None where that is request.user."""
     found: str | Callable[..., Any] | None = said().get("OWNER")
     return found
+
+
+def _is_said(value: Any) -> bool:
+    return value is not None and not isinstance(value, Catalog)
 
 
 def _text(value: Any) -> str:

@@ -16,3 +16,16 @@ class Copy(models.Model):
 
     def __str__(self) -> str:
         return self.order_id
+
+
+class Team(models.Model):
+    """Those who pay together."""
+
+    code = models.TextField(primary_key=True)
+    email = models.EmailField()
+
+    class Meta:
+        app_label = "shelf"
+
+    def __str__(self) -> str:
+        return self.code

@@ -13,5 +13,9 @@ class Migration(migrations.Migration):
                 ("order_id", models.TextField()),
                 ("note", models.TextField(default="")),
             ],
-        )
+        ),
+        migrations.CreateModel(
+            name="Team",
+            fields=[("code", models.TextField(primary_key=True, serialize=False)), ("email", models.EmailField())],
+        ),
     ]

@@ -24,6 +24,7 @@ SANDBOXED = [
     ("POST", "/settings/billing"),
     ("POST", "/settings/portal"),
     ("POST", "/payment_methods/pm_1/behave"),
+    ("POST", "/charges/ch_1/dispute"),
     ("POST", "/reset"),
     ("POST", "/copy"),
 ]

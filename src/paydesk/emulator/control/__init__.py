@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from paydesk.emulator.control import (
     billing_settings,
+    charges,
     clock,
     copy,
     coverage,
@@ -33,6 +34,7 @@ CONTROLS = (
     events,
     endpoints,
     payment_methods,
+    charges,
     billing_settings,
     portal_settings,
     faults,

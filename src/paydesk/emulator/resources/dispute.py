@@ -43,6 +43,9 @@ EVIDENCE: Final = (
     "shipping_address shipping_carrier shipping_date shipping_documentation shipping_tracking_number "
     "uncategorized_file uncategorized_text"
 )
+# Why payers say they go to their bank, and what Visa calls it.
+_NETWORK_CODES: Final = {"fraudulent": "10.4", "product_not_received": "13.1"}
+REASONS: Final = tuple(_NETWORK_CODES)
 _DEBIT_DISPUTED: Final = DisputeKind("debit_not_authorized", "R10")
 
 
@@ -56,6 +59,16 @@ def open_from_card(world: World, charge: Document) -> None:
         _open(world, charge, kind, rest if number == 0 else share)
 
 
+def open_now(world: World, charge: Document, reason: str) -> Document:
+    """Open the dispute of a payer who goes to their bank with a paid charge, on whichever card."""
+    if not (charge["paid"] and charge["captured"]) or charge["amount_refunded"] == charge["amount_captured"]:
+        raise invalid(f"{charge.id} holds no money that a bank could take back.")
+    if charge["disputed"]:
+        raise invalid(f"{charge.id} is disputed already.")
+    left = charge["amount_captured"] - charge["amount_refunded"]
+    return _open(world, charge, DisputeKind(reason, _NETWORK_CODES[reason]), left)
+
+
 def open_debit(world: World, charge: Document) -> None:
     """Open the dispute of a bank debit whose payer says it was never agreed to."""
     _open(world, charge, _DEBIT_DISPUTED, charge["amount_captured"])
@@ -66,7 +79,7 @@ def is_refundable(world: World, charge: Document) -> bool:
     return all(dispute["is_charge_refundable"] for dispute in world.having("dispute", "charge", charge.id))
 
 
-def _open(world: World, charge: Document, kind: DisputeKind, amount: int) -> None:
+def _open(world: World, charge: Document, kind: DisputeKind, amount: int) -> Document:
     dispute = Document(
         {
             "id": world.mint("du_"),
@@ -114,6 +127,7 @@ def _open(world: World, charge: Document, kind: DisputeKind, amount: int) -> Non
     world.schedule(dispute["evidence_details"]["due_by"] + 1, _OVERDUE, dispute.id, by_wall=True)
     if not kind.is_inquiry:
         _withdraw(world, dispute)
+    return dispute
 
 
 def _withdraw(world: World, dispute: Document) -> None:

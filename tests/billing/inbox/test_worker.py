@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -11,6 +14,8 @@ from paydesk.billing.inbox.worker import POLL_SECONDS, Bell, wait_until
 from tests.billing.shop import Shop, paid_session
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from paydesk.billing.store.store import Store
     from tests.billing.conftest import Clock
     from tests.billing.stand_in import StandIn
@@ -128,3 +133,39 @@ def test_a_bell_wakes_also_who_was_about_to_wait() -> None:
     bell.wait(heard, POLL_SECONDS * 10)
 
     assert time.monotonic() - began < POLL_SECONDS
+
+
+FORKED = """
+import os, sys, threading
+from paydesk import Paydesk
+
+def works():
+    return any(thread.name.startswith("paydesk-worker") for thread in threading.enumerate())
+
+desk = Paydesk()
+desk.start()
+assert works()
+if (child := os.fork()) == 0:
+    assert not works()
+    desk.start()
+    os._exit(0 if works() else 1)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+desk.close()
+"""
+
+
+def test_a_process_that_was_forked_starts_a_worker_of_its_own(tmp_path: Path) -> None:
+    """A server that loads the app, works and forks leaves no child idle: threads stay behind in the parent."""
+    (tmp_path / "paydesk.toml").write_text('[products.ebook]\nname = "E-book"\nprice = "$19"\n')
+    secrets = os.environ | {
+        "BASE_URL": "http://localhost:8000",
+        "DATABASE_URL": f"sqlite:///{tmp_path / 'app.db'}",
+        "PAYDESK_CATALOG": str(tmp_path / "paydesk.toml"),
+        "STRIPE_SECRET_KEY": "sk_test_forked",
+        "STRIPE_WEBHOOK_SECRET": "whsec_forked",
+        "STRIPE_API_BASE": "http://127.0.0.1:9",  # nobody is there
+    }
+
+    done = subprocess.run([sys.executable, "-c", FORKED], env=secrets, capture_output=True, text=True, timeout=60)
+
+    assert done.returncode == 0, done.stderr

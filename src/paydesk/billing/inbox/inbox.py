@@ -74,6 +74,7 @@ class Inbox:
         self._commits = GroupCommit(store, self._bell.ring)
         self._receiver = Receiver(signatures, self._commits, livemode=livemode, now=now, watch=watch)
         self._worker: Worker | None = None
+        self._worker_pid = os.getpid()
 
     def receive(self, body: bytes, header: str | None) -> Receipt:
         """Keep a webhook; see Receiver.receive."""
@@ -177,8 +178,9 @@ class Inbox:
         self.effects.renew()
 
     def start(self, *, lane_threads: int = LANE_THREADS, effect_threads: int = EFFECT_THREADS) -> None:
-        """Start the worker's threads in this process."""
-        if self._worker is None:
+        """Start the worker's threads in this process, unless they run here. A fork copies no threads."""
+        if self._worker is None or self._worker_pid != os.getpid():
+            self._worker_pid = os.getpid()
             self.effects.register()
             jobs = [*[self.apply_due] * lane_threads, *[self.effects.run_due] * effect_threads]
             self._worker = Worker(

@@ -26,7 +26,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakSet
 
+import click
 from flask import Flask, current_app
+from flask.cli import with_appcontext
 
 from paydesk.billing.counter import Counter
 from paydesk.billing.desk import Paydesk
@@ -36,6 +38,8 @@ from paydesk.billing.truth.truthful import Truthful
 from paydesk.billing.web.flask import NAME, build_blueprint, gated
 from paydesk.billing.web.gates import Gate
 from paydesk.billing.web.serving import Serving
+from paydesk.cli import Lazy
+from paydesk.cli.desks import Host
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -111,6 +115,7 @@ class Desk(Counter, Truthful):
         app.extensions[NAME] = paydesk
         self._apps.add(app)
         app.register_blueprint(build_blueprint(paydesk, self._user))
+        app.cli.add_command(commands)
         serving = Serving(paydesk)
         app.before_request(partial(_serve, app, serving))
         return paydesk
@@ -164,6 +169,14 @@ class Desk(Counter, Truthful):
 
     def _user(self) -> Payer | None:
         return self._find_user() if self._find_user is not None else None
+
+
+@click.group(NAME, cls=Lazy)
+@with_appcontext
+@click.pass_context
+def commands(context: click.Context) -> None:
+    """Stripe's events, handlers, sync, verify, worker, at the desk of this app."""
+    context.obj = Host(lambda: current_app.extensions[NAME], migrate="flask paydesk migrate")
 
 
 OPTIONS = {"name": "PAYDESK_NAME", "prefix": "PAYDESK_PREFIX"}

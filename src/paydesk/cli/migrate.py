@@ -6,9 +6,16 @@ for the app, where the app's own database user may not create tables.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from paydesk.cli.desks import host
+from paydesk.cli.stores import refuse_options
+
+if TYPE_CHECKING:
+    from paydesk.billing.store.store import Store
+    from paydesk.cli.desks import Host
 
 
 @click.command()
@@ -22,10 +29,8 @@ def migrate(database_url: str, prefix: str, schema: str) -> None:
     from paydesk.errors import PaydeskError
 
     hosted = host()
-    if hosted is not None and hosted.migrate != "paydesk migrate":
-        raise click.UsageError(f"In this project it is `{hosted.migrate}` that does this.")
     try:
-        store = Store.open(database_url, prefix=prefix, schema=schema or None)
+        store = _store_of(hosted) if hosted else Store.open(database_url, prefix=prefix, schema=schema or None)
     except (ValueError, PaydeskError) as error:
         raise click.ClickException(str(error)) from None
     try:
@@ -33,5 +38,14 @@ def migrate(database_url: str, prefix: str, schema: str) -> None:
     except PaydeskError as error:
         raise click.ClickException(str(error)) from None
     finally:
-        store.close()
+        if hosted is None:
+            store.close()
     click.echo(f"paydesk's tables are now at revision {revision}." if revision else "paydesk's tables are up to date.")
+
+
+def _store_of(hosted: Host) -> Store:
+    """The app's own, unless its framework migrates in its own way."""
+    refuse_options()
+    if not hosted.migrate.endswith("paydesk migrate"):
+        raise click.UsageError(f"In this project it is `{hosted.migrate}` that does this.")
+    return hosted.desk().store

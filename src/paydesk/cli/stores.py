@@ -28,7 +28,7 @@ def at_store(command: Callable[..., None]) -> Callable[..., None]:
 
         hosted = host()
         if hosted is not None:
-            _refuse_options()
+            refuse_options()
         try:
             if hosted is not None:
                 store = hosted.desk().store
@@ -53,7 +53,7 @@ def at_store(command: Callable[..., None]) -> Callable[..., None]:
     return looking
 
 
-def _refuse_options() -> None:
+def refuse_options() -> None:
     """An app's command line has the app's database, and no other."""
     context = click.get_current_context()
     for name in ("database_url", "prefix", "schema"):

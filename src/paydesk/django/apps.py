@@ -24,7 +24,7 @@ class PaydeskConfig(AppConfig):
         from paydesk.django.serving import serving
 
         autodiscover_modules("billing")
-        request_started.connect(serving.on_request, dispatch_uid="paydesk.serving")
+        request_started.connect(serving.on_signal, dispatch_uid="paydesk.serving")
         setting_changed.connect(_forget, dispatch_uid="paydesk.settings")
 
 

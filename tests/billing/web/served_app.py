@@ -1,4 +1,4 @@
-"""The Flask app that gunicorn serves in test_gunicorn.py: made before the fork, with its database in use by then."""
+"""The Flask app that is served in test_flask_processes.py: made before the fork, with its database in use by then."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -281,3 +282,33 @@ def test_a_worker_that_cannot_start_leaves_the_app_alone(made: MakeApp, caplog: 
 
     assert answers == ["Welcome", "Welcome"]
     assert caplog.text.count("The worker did not start") == 1
+
+
+def test_the_commands_are_at_the_apps_own_desk(made: MakeApp) -> None:
+    """`flask paydesk …`: the inbox, the tables and the Secrets of this app; nothing to pass on."""
+    app = made(Desk())
+    deliver(app)
+
+    def run(*arguments: str) -> Any:
+        return app.test_cli_runner().invoke(args=["paydesk", *arguments])
+
+    (kept,) = json.loads(run("events", "list", "--json").stdout)
+    migrated, elsewhere = run("migrate"), run("events", "list", "--database-url", "sqlite:///other.db")
+
+    assert (kept["type"], kept["state"]) == (NOTED, "received")
+    assert migrated.output == "paydesk's tables are up to date.\n"
+    assert (elsewhere.exit_code, "the app's own" in elsewhere.output) == (2, True)
+    assert "worker" in run("--help").output
+
+
+def test_tables_are_made_by_the_command_where_the_app_may_not(made: MakeApp) -> None:
+    """With PAYDESK_MIGRATE=0 it is a step of the deployment, and commands say which."""
+    app = made(Desk(), PAYDESK_MIGRATE=False)
+    runner = app.test_cli_runner()
+
+    early = runner.invoke(args=["paydesk", "events", "list"])
+    made_now = runner.invoke(args=["paydesk", "migrate"])
+
+    assert (early.exit_code, "flask paydesk migrate" in early.output) == (1, True)
+    assert "are now at revision" in made_now.output
+    assert deliver(app) == 200

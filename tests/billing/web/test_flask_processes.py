@@ -1,4 +1,4 @@
-"""Two gunicorn workers on one database, forked from an app that was loaded before, and one of them killed."""
+"""Flask in processes: two gunicorn workers on one database, one of them killed, and `flask paydesk worker`."""
 
 from __future__ import annotations
 
@@ -113,6 +113,28 @@ def test_two_workers_deliver_once_though_one_is_killed(
     assert len(set(answered)) >= 2
     assert shop.event_states() == ["applied"] * ORDERS
     assert delivered(shop) == sorted(orders)
+
+
+def test_the_work_can_be_left_to_a_process_of_its_own(
+    shop: Shop, stripe_stand_in: StandIn, secrets: dict[str, str]
+) -> None:
+    """`flask paydesk worker` has the app's handlers, in its context, and stops when it is told."""
+    shop.clock.moment = datetime.now(UTC)
+    with shop.store.write() as connection:
+        shelf.create(connection)
+    order_id = shop.order()
+    stripe_stand_in.put(paid_session(order_id))
+    shop.deliver("checkout.session.completed", paid_session(order_id))
+
+    command = [sys.executable, "-m", "flask", "--app", "served_app:create_app", "paydesk", "worker"]
+    worker = subprocess.Popen(command, env=secrets, stdout=subprocess.DEVNULL)
+    try:
+        until(lambda: delivered(shop) == [order_id], "the delivery")
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(timeout=30) == 0
+    finally:
+        worker.kill()
+        worker.wait()
 
 
 def delivered(shop: Shop) -> list[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import QueuePool, update
 
-from paydesk.billing.inbox.apply import VISITS_MAX
+from paydesk.billing.inbox.rounds import VISITS_MAX
 from paydesk.billing.mirror.customers import link
 from paydesk.billing.mirror.refs import Ref, lane_of
 from tests.billing.shop import CREATED, Shop, customer

@@ -13,7 +13,7 @@ import json
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import func, select, update
 
@@ -24,12 +24,13 @@ from paydesk.billing.log import get_logger, redact
 from paydesk.billing.watch import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable
+    from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection, RowMapping, Update
 
     from paydesk.billing.inbox.handlers import Handler, Handlers, Topic
+    from paydesk.billing.inbox.visits import Noted
     from paydesk.billing.store.store import Store
 
 logger = get_logger(__name__)
@@ -45,6 +46,15 @@ REGISTERED_FOR = timedelta(days=1)
 REGISTERED_AGAIN = timedelta(hours=1)
 
 
+class Named(NamedTuple):
+    """A fact, and the lane in which it was found out. `is_told`: its handlers are to hear of it."""
+
+    lane: str
+    fact: Fact
+    is_told: bool = True
+    event_id: str | None = None
+
+
 class Effects:
     """The handlers' work: naming it, and doing it."""
 
@@ -58,31 +68,34 @@ class Effects:
         self._watch = watch or Watch()
         self._running: dict[int, datetime] = {}
 
-    def of_facts(
-        self,
-        connection: Connection,
-        facts: Iterable[Fact],
-        *,
-        lane: str,
-        event_id: str | None = None,
-        is_told: bool = True,
-    ) -> int:
-        """Keep the facts that are new, with a row for each of their handlers; answers how many rows.
+    def of_facts(self, connection: Connection, facts: Iterable[Fact], *, lane: str, event_id: str | None = None) -> int:
+        """Keep the facts that are new, with a row for each of their handlers; answers how many rows."""
+        return self.of_round(connection, [Named(lane, fact, event_id=event_id) for fact in facts], [])
+
+    def of_round(self, connection: Connection, named: Sequence[Named], events: Sequence[Noted]) -> int:
+        """The same for facts of several lanes, and a row for each handler of the events; answers how many rows.
 
         Facts that nobody is told of are kept all the same: then nobody is told of them later.
         """
-        rows, now = 0, self._now()
-        for fact in facts:
-            row = {"key": fact.key, "type": fact.type, "body": fact.to_json(), "lane": lane, "event_id": event_id}
-            if self._store.insert_new(connection, self._store.tables.facts, {**row, "created_at": now}):
-                logger.info("%s", fact.key)
-                if is_told:
-                    rows += self._add(connection, f"fact:{fact.key}", self._listening(connection, type(fact)))
-        return rows
-
-    def of_event(self, connection: Connection, event_id: str, event_type: str) -> int:
-        """Add a row for each handler of the event's type; answers how many."""
-        return self._add(connection, f"event:{event_id}", self._listening(connection, event_type))
+        table, now = self._store.tables.facts, self._now()
+        rows = [
+            {
+                "key": each.fact.key,
+                "type": each.fact.type,
+                "body": each.fact.to_json(),
+                "lane": each.lane,
+                "event_id": each.event_id,
+                "created_at": now,
+            }
+            for each in named
+        ]
+        new = set(self._store.new_of(connection, table, rows, table.c.key))
+        for key in dict.fromkeys(each.fact.key for each in named if each.fact.key in new):
+            logger.info("%s", key)
+        told = (each.fact for each in named if each.is_told and each.fact.key in new)
+        sources: dict[str, Topic] = {f"fact:{fact.key}": type(fact) for fact in told}
+        sources |= {f"event:{event.id}": event.type for event in events}
+        return self._add(connection, sources)
 
     def register(self) -> None:
         """Make this process's handlers known to every process that may name a fact for them.
@@ -138,16 +151,18 @@ class Effects:
             chosen = (self._effects.c.id == effect_id, self._effects.c.state != "done")
             return connection.execute(update(self._effects).where(*chosen).values(**again)).rowcount == 1
 
-    def _listening(self, connection: Connection, topic: Topic) -> list[str]:
-        """The names of all handlers for a topic: this process's own, and those that others registered lately."""
-        own = [handler.name for handler in self._handlers.of(topic)]
+    def _listening(self, connection: Connection, topics: Iterable[Topic]) -> dict[str, list[str]]:
+        """The names of all handlers, by topic: this process's own, and those that others registered lately."""
+        listening = {topic_key(topic): [handler.name for handler in self._handlers.of(topic)] for topic in topics}
         handlers = self._store.tables.handlers
-        others = select(handlers.c.name).where(
-            handlers.c.topic == topic_key(topic),
+        others = select(handlers.c.topic, handlers.c.name).where(
+            self._store.among(handlers.c.topic, listening),
             handlers.c.seen_at > self._now() - REGISTERED_FOR,
-            handlers.c.name.not_in(self._handlers.names),
+            self._store.not_among(handlers.c.name, self._handlers.names),
         )
-        return own + list(connection.scalars(others.order_by(handlers.c.name)))
+        for row in connection.execute(others.order_by(handlers.c.name)) if listening else ():
+            listening[row.topic].append(row.name)
+        return listening
 
     def _tell_of_orphans(self) -> None:
         """Somebody may have paid and wait for a handler that was renamed: that is not to go unnoticed."""
@@ -166,10 +181,14 @@ class Effects:
                     effects.name,
                 )
 
-    def _add(self, connection: Connection, source: str, handlers: Iterable[str]) -> int:
-        now = self._now()
-        due = {"source": source, "state": "waiting", "next_at": now, "created_at": now}
-        rows = [{**due, "handler": handler} for handler in handlers]
+    def _add(self, connection: Connection, sources: Mapping[str, Topic]) -> int:
+        listening, now = self._listening(connection, set(sources.values())), self._now()
+        due = {"state": "waiting", "next_at": now, "created_at": now}
+        rows = [
+            {**due, "source": source, "handler": handler}
+            for source, topic in sources.items()
+            for handler in listening[topic_key(topic)]
+        ]
         return self._store.insert_new(connection, self._effects, *rows)
 
     def _claim(self) -> RowMapping | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import and_, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -18,7 +18,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from paydesk.billing.inbox.retry import after_outage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
 
     from sqlalchemy import ColumnElement, Connection
 
@@ -33,6 +33,9 @@ LEASE_MAX = timedelta(minutes=5)
 class LeaseLost(Exception):
     """Somebody else has the lane by now. Whatever was read under this lease may be old."""
 
+    def __init__(self, lane: str) -> None:
+        super().__init__(f"The lane {lane} was taken over while Stripe was answering.")
+
 
 @dataclass(frozen=True)
 class Lease:
@@ -42,6 +45,13 @@ class Lease:
     token: int
     taken_at: datetime
     failures: int
+
+
+class DueLane(NamedTuple):
+    """A lane in which something is due. `is_known`: it has a row."""
+
+    lane: str
+    is_known: bool
 
 
 class Lanes:
@@ -56,20 +66,62 @@ class Lanes:
         self._held: dict[str, Lease] = {}
         self._held_lock = threading.Lock()
 
+    def due(self, number: int) -> list[DueLane]:
+        """The free lanes whose events have waited longest, of so many events."""
+        events, lanes, now = self._events, self._lanes, self._now()
+        is_free = or_(lanes.c.lane.is_(None), and_(self._is_unleased(now), lanes.c.due_at <= now))
+        waiting = (
+            select(events.c.lane, lanes.c.lane.is_not(None).label("is_known"))
+            .select_from(events.outerjoin(lanes, lanes.c.lane == events.c.lane))
+            .where(events.c.state.in_(("received", "parked")), events.c.next_at <= now, is_free)
+            .order_by(events.c.next_at, events.c.seq)
+            .limit(number)
+        )
+        with self._store.read() as connection:
+            return list(dict.fromkeys(DueLane(*row) for row in connection.execute(waiting)))
+
+    def lock(self, connection: Connection, lanes: Iterable[DueLane]) -> list[str]:
+        """Those of the lanes that are still free. Nobody else works on them until this transaction ends.
+
+        What is done within one transaction needs no lease.
+        """
+        table, now, wanted = self._lanes, self._now(), {lane.lane: lane for lane in lanes}
+        # All who lock several lanes do it in one order.
+        new = [{"lane": lane, "due_at": now, "lease_token": 0} for lane in sorted(wanted) if not wanted[lane].is_known]
+        if new:
+            insert = (postgresql if self._store.is_postgresql else sqlite).insert(table)
+            connection.execute(insert.on_conflict_do_nothing(), new)
+        is_free = (self._store.among(table.c.lane, wanted), self._is_unleased(now), table.c.due_at <= now)
+        free = select(table.c.lane, table.c.lease_owner).where(*is_free).order_by(table.c.lane)
+        rows = connection.execute(self._store.locked(free, skip_locked=True)).all()
+        if overslept := [row.lane for row in rows if row.lease_owner is not None]:
+            # Whoever had it may still come to write what was read back then. The next token is not theirs.
+            nobodys = {"lease_owner": None, "lease_expires_at": None, "lease_token": table.c.lease_token + 1}
+            connection.execute(update(table).where(self._store.among(table.c.lane, overslept)).values(**nobodys))
+        return [row.lane for row in rows]
+
+    def take(self, connection: Connection, lanes: Sequence[str]) -> list[Lease]:
+        """Lease lanes that are locked, in the order given."""
+        if not lanes:
+            return []
+        table, now = self._lanes, self._now()
+        ours = {"lease_owner": self._owner, "lease_expires_at": now + LEASE, "lease_token": table.c.lease_token + 1}
+        statement = update(table).where(self._store.among(table.c.lane, lanes)).values(**ours)
+        taken = connection.execute(statement.returning(table.c.lane, table.c.lease_token, table.c.failures))
+        rows = {row.lane: row for row in taken}
+        return self._keep([Lease(lane, rows[lane].lease_token, now, rows[lane].failures) for lane in lanes])
+
     def claim_due(self) -> Lease | None:
         """Lease the lane whose event has waited longest, if any is free."""
-        while (lane := self._longest_waiting()) is not None:
-            # The event is not locked on the way: whoever applies it holds its lane, and we would wait for each other.
-            with self._store.write() as connection:
-                lease = self._take(connection, lane, is_due_only=True)
-            if lease is not None:
-                return lease
+        for lane in self.due(1):
+            return self.claim(lane.lane, is_due_only=True)
         return None
 
-    def claim(self, lane: str) -> Lease | None:
+    def claim(self, lane: str, *, is_due_only: bool = False) -> Lease | None:
         """Lease this lane, if it is free."""
+        # Its events are not locked on the way: whoever applies one holds its lane, and we would wait for each other.
         with self._store.write() as connection:
-            return self._take(connection, lane, is_due_only=False)
+            return self._claim(connection, lane, is_due_only=is_due_only)
 
     def hold(self, connection: Connection, lease: Lease) -> None:
         """Make sure, inside the writing transaction, that the lane is still ours; nobody else can take it until then.
@@ -77,7 +129,7 @@ class Lanes:
         Raises LeaseLost. A lease that ran out but that nobody took is still good: nobody wrote meanwhile.
         """
         if not self._update(connection, lease, lease_expires_at=self._now() + LEASE):
-            raise LeaseLost(f"The lane {lease.lane} was taken over while Stripe was answering.")
+            raise LeaseLost(lease.lane)
 
     def release(self, connection: Connection, lease: Lease) -> None:
         """Give the lane back. Its work is done when this transaction commits."""
@@ -112,22 +164,7 @@ class Lanes:
                 for lease in sorted(held, key=lambda lease: lease.lane):
                     self._update(connection, lease, lease_expires_at=now + LEASE)
 
-    def _longest_waiting(self) -> str | None:
-        """The free lane whose event has waited longest."""
-        events, lanes, now = self._events, self._lanes, self._now()
-        is_free = or_(lanes.c.lane.is_(None), and_(self._is_unleased(now), lanes.c.due_at <= now))
-        waiting = (
-            select(events.c.lane)
-            .select_from(events.outerjoin(lanes, lanes.c.lane == events.c.lane))
-            .where(events.c.state.in_(("received", "parked")), events.c.next_at <= now, is_free)
-            .order_by(events.c.next_at, events.c.seq)
-            .limit(1)
-        )
-        with self._store.read() as connection:
-            lane: str | None = connection.scalar(waiting)
-        return lane
-
-    def _take(self, connection: Connection, lane: str, *, is_due_only: bool) -> Lease | None:
+    def _claim(self, connection: Connection, lane: str, *, is_due_only: bool) -> Lease | None:
         lanes, now = self._lanes, self._now()
         insert = (postgresql if self._store.is_postgresql else sqlite).insert(lanes)
         statement = (
@@ -152,10 +189,14 @@ class Lanes:
         taken = connection.execute(statement).first()
         if taken is None:
             return None
-        lease = Lease(lane, taken.lease_token, now, taken.failures)
-        with self._held_lock:
-            self._held[lane] = lease
+        (lease,) = self._keep([Lease(lane, taken.lease_token, now, taken.failures)])
         return lease
+
+    def _keep(self, leases: list[Lease]) -> list[Lease]:
+        """Renew them from now on."""
+        with self._held_lock:
+            self._held |= {lease.lane: lease for lease in leases}
+        return leases
 
     def _is_unleased(self, now: datetime) -> ColumnElement[bool]:
         expires_at = self._lanes.c.lease_expires_at

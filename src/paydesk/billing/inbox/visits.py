@@ -22,6 +22,10 @@ LATE_SECONDS = 600
 RANK = {mirrored.type: rank for rank, mirrored in enumerate(MIRRORED)}
 
 
+# What is read of an event to note it.
+NOTED_COLUMNS = ("seq", "id", "type", "created", "attempts", "received_at", "payload", "livemode", "lane")
+
+
 @dataclass(frozen=True)
 class Noted:
     """An event that waits in the lane."""
@@ -45,6 +49,7 @@ class Visit:
     ref: Ref
     events: list[Noted] = field(default_factory=list)
     answer: Literal["apply", "ignore", "read"] = "read"
+    has_been_read: bool = False
     state: Json | None = None
     is_deleted: bool = False
     outcome: Literal["applied", "parked", "failed"] = "applied"
@@ -57,6 +62,11 @@ class Visit:
         """Whether all this happened so long before we heard of it that nobody waits at a page for it any more."""
         ages = [event.received_at.timestamp() - event.created for event in self.events]
         return bool(ages) and min(ages) > LATE_SECONDS
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether Stripe is still to be asked."""
+        return self.answer == "read" and not self.has_been_read
 
     @property
     def mirrored(self) -> Mirrored:

@@ -23,7 +23,7 @@ def apply(writing: Writing, customer: Json) -> list[Fact]:
     """Write the customer; fill in the row its user has claimed, if there is one."""
     stripe_id, customers = customer["id"], writing.tables.customers
     user_id = (customer.get("metadata") or {}).get(USER_KEY)
-    if user_id:
+    if user_id and writing.owner(stripe_id) is None:
         link(writing.store, writing.connection, user_id, stripe_id)
     if customer.get("deleted"):
         row = {"stripe_id": stripe_id, "deleted_at": writing.now}
@@ -59,14 +59,6 @@ def link(store: Store, connection: Connection, user_id: str, stripe_id: str) -> 
     for owned in (store.tables.subscriptions, store.tables.invoices):
         unowned = update(owned).where(owned.c.customer_id == stripe_id, owned.c.user_id.is_(None))
         connection.execute(unowned.values(user_id=user_id))
-
-
-def owner_of(writing: Writing, customer_id: str | None) -> str | None:
-    """The app's user that this customer is. Who joins the two meanwhile waits until this transaction ends."""
-    customers = writing.tables.customers
-    query = select(customers.c.user_id).where(customers.c.stripe_id == customer_id)
-    user_id: str | None = writing.connection.scalar(writing.store.locked(query))
-    return user_id
 
 
 CUSTOMERS = Mirrored(

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from paydesk.billing.facts import Fact, Invoice, InvoicePaid, PaymentFailed, Subscription, SubscriptionRenewed
 from paydesk.billing.mirror import arrears, shapes
-from paydesk.billing.mirror.customers import owner_of
 from paydesk.billing.mirror.mirrored import Mirrored, Writing, always, moment
 from paydesk.billing.mirror.refs import Ref, id_of
 
@@ -60,7 +59,7 @@ def _columns(writing: Writing, invoice: Json, before: Json | None) -> Json:
     payment_id = shapes.payment_of(invoice)
     return {
         "id": invoice["id"],
-        "user_id": owner_of(writing, customer_id) or (before["user_id"] if before else None),
+        "user_id": writing.owner(customer_id) or (before["user_id"] if before else None),
         "customer_id": customer_id,
         "subscription_id": shapes.subscription_of(invoice),
         # Newer versions tell it only to those who ask for more than an event holds.

@@ -49,5 +49,5 @@ def _changed_prices(store: Store, connection: Connection, plans: PlanFinder) -> 
     items = store.tables.subscription_items
     samples = select(func.min(items.c.id)).where(items.c.price_id.is_not(None)).group_by(items.c.price_id, items.c.plan)
     rows = connection.execute(select(items).where(items.c.id.in_(samples))).mappings().all()
-    found = {row["price_id"]: plan_of(store, connection, plans, shapes.price_of(row["object"])) for row in rows}
+    found = {row["price_id"]: plan_of(store, lambda: connection, plans, shapes.price_of(row["object"])) for row in rows}
     return {row["price_id"]: found[row["price_id"]] for row in rows if row["plan"] != found[row["price_id"]]}

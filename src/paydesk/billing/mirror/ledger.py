@@ -37,7 +37,7 @@ def settle(writing: Writing, order_id: str) -> list[Fact]:
     standing = standing_of(order, refunds, disputes)
     if standing != Standing(order["status"], order["amount_refunded_minor"], order["disputed"]):
         orders = writing.tables.orders
-        writing.connection.execute(
+        writing.beside.execute(
             update(orders)
             .where(orders.c.id == order_id)
             .values(
@@ -91,22 +91,23 @@ def locked_order(writing: Writing, order_id: str) -> RowMapping | None:
     """The order, held until this transaction ends, so that whatever else concerns it waits."""
     orders = writing.tables.orders
     query = writing.store.locked(select(orders).where(orders.c.id == order_id))
-    return writing.connection.execute(query).mappings().one_or_none()
+    return writing.beside.execute(query).mappings().one_or_none()
 
 
 def order_of_payment(writing: Writing, payment_id: str | None) -> str | None:
     """The order that this payment intent (or directly made charge) pays for."""
     if payment_id is None:
         return None
-    orders, payments = writing.tables.orders, writing.tables.payments
-    found: str | None = writing.connection.scalar(select(orders.c.id).where(orders.c.payment_intent_id == payment_id))
-    return found or writing.connection.scalar(select(payments.c.order_id).where(payments.c.id == payment_id))
+    orders = writing.tables.orders
+    found: str | None = writing.beside.scalar(select(orders.c.id).where(orders.c.payment_intent_id == payment_id))
+    payment = None if found else writing.row(writing.tables.payments, payment_id)
+    return payment["order_id"] if payment else found
 
 
 def adopt_payment(writing: Writing, *, order_id: str, payment_id: str) -> None:
     """Note at the order which payment intent it has, where the payment is heard of before its session."""
     orders = writing.tables.orders
-    writing.connection.execute(
+    writing.beside.execute(
         update(orders)
         .where(orders.c.id == order_id, orders.c.payment_intent_id.is_(None))
         .values(payment_intent_id=payment_id, updated_at=writing.now)
@@ -120,4 +121,4 @@ def _of_order(writing: Writing, table: Any, order: RowMapping) -> list[RowMappin
         table.c.payment_intent_id == order["payment_intent_id"],
     )
     query = select(table).where(belongs).order_by(table.c.created_at, table.c.id)
-    return list(writing.connection.execute(query).mappings())
+    return list(writing.beside.execute(query).mappings())

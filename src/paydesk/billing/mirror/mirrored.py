@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
-
 if TYPE_CHECKING:
     from sqlalchemy import Column, Connection, Table
 
     from paydesk.billing.facts import Fact
     from paydesk.billing.mirror.read import Ask
     from paydesk.billing.mirror.refs import Json, Ref
+    from paydesk.billing.mirror.sheet import Sheet
     from paydesk.billing.plans import PlanFinder
     from paydesk.billing.store.store import Store
     from paydesk.billing.store.tables import Tables
@@ -32,8 +31,7 @@ class Writing:
     state is that event's own payload, and None where Stripe was read. `told` holds the types of those events.
     """
 
-    store: Store
-    connection: Connection
+    sheet: Sheet
     now: datetime
     plans: PlanFinder
     seen_at: int | None = None
@@ -41,18 +39,36 @@ class Writing:
     told: frozenset[str] = frozenset()
 
     @property
+    def store(self) -> Store:
+        return self.sheet.store
+
+    @property
     def tables(self) -> Tables:
         return self.store.tables
 
+    @property
+    def connection(self) -> Connection:
+        """The database past the sheet; see Sheet.database."""
+        return self.sheet.database
+
+    @property
+    def beside(self) -> Connection:
+        """The database, for rows that are on no sheet, as orders; see Sheet.beside."""
+        return self.sheet.beside
+
     def row(self, table: Table, object_id: str | None) -> Json | None:
         """The row of an object, as it is before this is written."""
-        found = self.connection.execute(select(table).where(table.c.id == object_id)).mappings().one_or_none()
-        return {**found} if found is not None else None
+        return self.sheet.row(table, object_id)
+
+    def owner(self, customer_id: str | None) -> str | None:
+        """The app's user that this customer is. Who joins the two meanwhile waits until this transaction ends."""
+        customer = self.sheet.customer(customer_id)
+        return customer["user_id"] if customer is not None else None
 
     def put(self, table: Table, row: Json, whole: Json, *, on: str = "id", keep: tuple[str, ...] = ()) -> None:
         """Insert or overwrite the object's row. `keep` names columns that are set once and stay."""
         mirrored = {"object": whole, "seen_at": self.seen_at, "payload_at": self.payload_at}
-        self.store.upsert(self.connection, table, {**row, **mirrored}, on=[on], keep=keep)
+        self.sheet.put(table, {**row, **mirrored}, on=on, keep=keep)
 
 
 def _never(_payload: Json) -> bool:

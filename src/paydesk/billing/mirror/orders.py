@@ -37,7 +37,7 @@ def apply(writing: Writing, session: Json) -> list[Fact]:
     if outcome == "paid" and order["paid_at"] is None:
         changes["paid_at"] = writing.now
     orders = writing.tables.orders
-    writing.connection.execute(
+    writing.beside.execute(
         update(orders).where(orders.c.id == order["id"]).values(**changes, **whole, updated_at=writing.now)
     )
     named = _name(outcome, Order.from_row({**order, **changes}), session)
@@ -109,7 +109,7 @@ def _find(writing: Writing, session: Json) -> RowMapping | None:
     and noting it. Raises Parked if the session names an order that is not here, or not yet.
     """
     orders = writing.tables.orders
-    order_id = writing.connection.scalar(select(orders.c.id).where(orders.c.session_id == session["id"]))
+    order_id = writing.beside.scalar(select(orders.c.id).where(orders.c.session_id == session["id"]))
     if order_id:
         return locked_order(writing, order_id)
     # Only our key can write metadata. A client_reference_id stands in a payment link's address, for anybody to choose.

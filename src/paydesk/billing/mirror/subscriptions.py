@@ -8,18 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
 from paydesk.billing.facts import Fact, Subscription, TrialEnding
 from paydesk.billing.mirror import arrears, shapes
-from paydesk.billing.mirror.customers import owner_of
 from paydesk.billing.mirror.mirrored import Mirrored, Writing, moment
 from paydesk.billing.mirror.refs import Ref, id_of
 from paydesk.billing.mirror.turns import Was, turns
 from paydesk.billing.plans import MAIN_SLOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from sqlalchemy import Connection
 
@@ -55,7 +54,7 @@ def _columns(writing: Writing, subscription: Json, main: Json, before: Json | No
     start, end = shapes.period_of(subscription)
     rhythm = shapes.rhythm_of(price)
     # A user whose customer was deleted has a new one; what they had under the old one is still theirs.
-    owner = owner_of(writing, customer_id) or (before["user_id"] if before else None)
+    owner = writing.owner(customer_id) or (before["user_id"] if before else None)
     return {
         "id": subscription["id"],
         "user_id": owner,
@@ -92,7 +91,7 @@ def _item(writing: Writing, subscription: Json, item: Json) -> Json:
     return {
         "id": item.get("id") or subscription["id"],
         "subscription_id": subscription["id"],
-        "plan": plan_of(writing.store, writing.connection, writing.plans, price),
+        "plan": plan_of(writing.store, lambda: writing.sheet.beside, writing.plans, price),
         "price_id": price.get("id"),
         "product_id": id_of(price.get("product")),
         "quantity": item.get("quantity"),
@@ -103,8 +102,11 @@ def _item(writing: Writing, subscription: Json, item: Json) -> Json:
     }
 
 
-def plan_of(store: Store, connection: Connection, plans: PlanFinder, price: Json) -> str | None:
-    """The plan that a price is of, or was of before another took its place."""
+def plan_of(store: Store, connection: Callable[[], Connection], plans: PlanFinder, price: Json) -> str | None:
+    """The plan that a price is of, or was of before another took its place.
+
+    Only the latter needs a `connection`.
+    """
     of, product_id = plans.of, id_of(price.get("product"))
     found = of(price_id=price.get("id"), lookup_key=price.get("lookup_key"), product_id=product_id)
     if found is not None or product_id is None:
@@ -113,18 +115,14 @@ def plan_of(store: Store, connection: Connection, plans: PlanFinder, price: Json
     siblings = select(prices.c.id, prices.c.lookup_key).where(prices.c.product_id == product_id)
     theirs = (
         of(price_id=sibling.id, lookup_key=sibling.lookup_key, product_id=None)
-        for sibling in connection.execute(siblings)
+        for sibling in connection().execute(siblings)
     )
     return next((plan for plan in theirs if plan is not None), None)
 
 
 def _put_items(writing: Writing, subscription_id: str, items: Iterable[Json]) -> None:
-    table = writing.tables.subscription_items
     rows = [{name: value for name, value in item.items() if name != "price"} for item in items]
-    left = (table.c.subscription_id == subscription_id, table.c.id.not_in([row["id"] for row in rows]))
-    writing.connection.execute(delete(table).where(*left))
-    for row in rows:
-        writing.store.upsert(writing.connection, table, row, on=["id"])
+    writing.sheet.put_parts(writing.tables.subscription_items, "subscription_id", subscription_id, rows)
 
 
 def complete(ask: Ask, subscription: Json) -> None:

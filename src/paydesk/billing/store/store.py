@@ -12,7 +12,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Engine, Select, Table, text
+from sqlalchemy import ARRAY, Column, Connection, Engine, Select, Table, bindparam, func, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from paydesk.billing.store.engine import WRITES, create_engine
@@ -20,11 +20,17 @@ from paydesk.billing.store.tables import Tables, tables_of
 from paydesk.errors import WouldWaitForItself
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
     from paydesk.billing.store.orm import Orm
+
+LOCK_NOT_AVAILABLE = "55P03"
+
+# Well before PostgreSQL looks for transactions that wait for each other, which it does after a second.
+_GIVE_WAY = text("SET LOCAL lock_timeout = '100ms'")
 
 
 class Store:
@@ -40,6 +46,7 @@ class Store:
         # Reads need no transaction: each statement sees the latest commit, and saves two round trips on PostgreSQL.
         self.reading = engine.execution_options(isolation_level="AUTOCOMMIT") if self.is_postgresql else engine
         self._lent = threading.local()
+        self._upserts: dict[tuple[object, ...], Any] = {}
 
     @classmethod
     def open(cls, database_url: str, *, prefix: str = "", schema: str | None = None, orm: Orm | None = None) -> Store:
@@ -80,25 +87,70 @@ class Store:
 
     def insert_new(self, connection: Connection, table: Table, *rows: Mapping[str, Any]) -> int:
         """Insert the rows that no unique constraint already holds; answers how many were new."""
+        return len(self.new_of(connection, table, rows, next(iter(table.primary_key))))
+
+    def new_of(
+        self, connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], column: Column[Any]
+    ) -> list[Any]:
+        """Insert the rows that no unique constraint already holds; answers that column of those that were new."""
         if not rows:
-            return 0
-        insert = postgresql.insert(table) if self.is_postgresql else sqlite.insert(table)
-        statement = insert.on_conflict_do_nothing().execution_options(preserve_rowcount=True)
-        return sum(connection.execute(statement, dict(row)).rowcount for row in rows)
+            return []
+        statement = self._insert(table).on_conflict_do_nothing().returning(column)
+        return list(connection.scalars(statement, [dict(row) for row in rows]))
 
     def upsert(
         self,
         connection: Connection,
         table: Table,
-        row: Mapping[str, Any],
-        *,
+        *rows: Mapping[str, Any],
         on: Sequence[str],
         keep: Sequence[str] = (),
     ) -> None:
-        """Insert the row, or overwrite the one with the same `on` columns, its `keep` columns excepted."""
-        insert = (postgresql.insert(table) if self.is_postgresql else sqlite.insert(table)).values(dict(row))
-        changed = {name: insert.excluded[name] for name in row if name not in on and name not in keep}
-        connection.execute(insert.on_conflict_do_update(index_elements=list(on), set_=changed))
+        """Insert rows of the same columns, or overwrite those that are alike in `on`, their `keep` columns excepted.
+
+        On PostgreSQL many rows cost one round trip.
+        """
+        if rows:
+            statement = self._upsert(table, tuple(rows[0]), tuple(on), tuple(keep))
+            connection.execute(statement, [dict(row) for row in rows])
+
+    def _upsert(self, table: Table, columns: tuple[str, ...], on: tuple[str, ...], keep: tuple[str, ...]) -> Any:
+        """The statement, which costs more to build than to send, and of which there are few."""
+        key = (table.name, columns, on, keep)
+        if key not in self._upserts:
+            insert = self._insert(table)
+            changed = {name: insert.excluded[name] for name in columns if name not in on and name not in keep}
+            self._upserts[key] = insert.on_conflict_do_update(index_elements=list(on), set_=changed)
+        return self._upserts[key]
+
+    def _insert(self, table: Table) -> postgresql.Insert | sqlite.Insert:
+        return postgresql.insert(table) if self.is_postgresql else sqlite.insert(table)
+
+    def among(self, column: Column[Any], values: Iterable[Any]) -> ColumnElement[bool]:
+        """Whether the column is one of the values. However many there are, the statement is the same on PostgreSQL."""
+        wanted = list(values)
+        if not self.is_postgresql:
+            return column.in_(wanted)
+        return column == func.any(bindparam(column.name, wanted, type_=ARRAY(column.type), unique=True))
+
+    def not_among(self, column: Column[Any], values: Iterable[Any]) -> ColumnElement[bool]:
+        """Whether the column is none of the values."""
+        wanted = list(values)
+        if not self.is_postgresql:
+            return column.not_in(wanted)
+        return column != func.all(bindparam(column.name, wanted, type_=ARRAY(column.type), unique=True))
+
+    def give_way(self, connection: Connection) -> None:
+        """In this transaction, do not wait for what another one has locked: an error soon, for which see `is_busy`.
+
+        Who holds many locks and waits for one more may be waited for in turn. On SQLite there is one lock for all.
+        """
+        if self.is_postgresql:
+            connection.execute(_GIVE_WAY)
+
+    def is_busy(self, error: BaseException) -> bool:
+        """Whether a transaction that gives way failed for no other reason."""
+        return getattr(getattr(error, "orig", None), "sqlstate", None) == LOCK_NOT_AVAILABLE
 
     def locked(self, query: Select[Any], *, skip_locked: bool = False) -> Select[Any]:
         """Select rows to change: on PostgreSQL they are locked. On SQLite `write()` has locked everything already."""

@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from paydesk.billing.mirror.mirrored import Parked, Writing
 from paydesk.billing.mirror.refs import lane_of
+from paydesk.billing.mirror.sheet import Sheet
 from paydesk.billing.truth.diff import ABSENT, SIGNED_ANEW, Difference, differences
 
 if TYPE_CHECKING:
@@ -90,7 +91,9 @@ class Comparer:
         mirrored = kind.mirrored
         before = self._rows(connection, mirrored, state["id"])
         try:
-            mirrored.apply(Writing(self._store, connection, self._now(), self._plans), state)
+            sheet = Sheet(self._store, connection)
+            mirrored.apply(Writing(sheet, self._now(), self._plans), state)
+            sheet.write()
         except Parked:
             return None  # of an order that is not in this database: another app on the same account has it
         after = self._rows(connection, mirrored, state["id"])

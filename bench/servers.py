@@ -6,8 +6,9 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
@@ -43,9 +44,8 @@ class Server:
         return json.loads(told)
 
     def cpu_seconds(self) -> float:
-        """Processor time used so far."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / _TICKS
+        """Processor time used so far, with that of the processes it started."""
+        return cpu_seconds(self.pid)
 
     def memory_mb(self) -> float:
         """Memory that is really there: the resident set."""
@@ -62,18 +62,37 @@ class Server:
         return int(line.split()[1]) * 1024 / 1e6
 
 
+def cpu_seconds(root: int) -> float:
+    """Processor time of a process and of all it started: those that live, and those it has waited for."""
+    used: dict[int, int] = {}
+    children: dict[int, list[int]] = defaultdict(list)
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            with suppress(OSError):  # it has ended meanwhile
+                fields = (entry / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+                used[int(entry.name)] = sum(map(int, fields[11:15]))
+                children[int(fields[1])].append(int(entry.name))
+    total, left = 0, [root]
+    while left:
+        pid = left.pop()
+        total += used.get(pid, 0)
+        left += children[pid]
+    return total / _TICKS
+
+
 @contextmanager
-def running(*command: str) -> Iterator[Server]:
-    """`python -m COMMAND…`, until the block ends. Its first line of output must hold its URL."""
+def running(*command: str, python: str = sys.executable, env: Mapping[str, str] | None = None) -> Iterator[Server]:
+    """`python -m COMMAND…`, until the block ends. Its first line of output says that it runs, and at which URL."""
     # Where a machine forbids Python to keep what it compiled, every start would be a first one.
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     process = subprocess.Popen(
-        [sys.executable, "-m", *command], stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment
+        [python, "-m", *command], stdout=subprocess.PIPE, text=True, cwd=ROOT, env={**environment, **(env or {})}
     )
     assert process.stdout is not None
     try:
         first = process.stdout.readline()
-        yield Server("http://" + first.partition("http://")[2].split()[0], process.pid)
+        _, scheme, rest = first.partition("http://")
+        yield Server(scheme + rest.split()[0] if rest else "", process.pid)
     finally:
         process.terminate()
         process.wait()

@@ -91,7 +91,7 @@ def test_no_secret_is_in_the_tree() -> None:
     assert offences(KEY_SHAPE, texts) == []
 
 
-@pytest.mark.parametrize("name", ["node", "run", "test", "uv"])
+@pytest.mark.parametrize("name", ["bench", "node", "run", "test", "uv"])
 def test_requirement_files_carry_hashes_and_no_hosts(name: str) -> None:
     """Whoever installs us chooses where from, and gets exactly what we tested."""
     lines = text_of(ROOT / "requirements" / f"{name}.txt").splitlines()

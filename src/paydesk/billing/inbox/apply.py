@@ -68,14 +68,30 @@ class Applier:
 
     def apply_due(self) -> bool:
         """Work on some lanes that have something due; answers whether there were any."""
+        leases = self.begin()
+        if leases is not None:
+            self.finish(leases)
+        return leases is not None
+
+    def begin(self) -> Iterable[Lease] | None:
+        """Do what is done at once; answers leases for what needs a call, or None if there was nothing to do."""
         due = self._lanes.due(LOOKED_AT_MAX)
         for lanes in (due[start : start + LANES_MAX] for start in range(0, len(due), LANES_MAX)):
             leases = self._write_what_is_told(lanes)
             if leases is not None:
-                for lease in leases:
-                    self._apply(lease)
-                return True
-        return False
+                return leases
+        return None
+
+    def finish(self, leases: Iterable[Lease]) -> None:
+        """Work on leased lanes, one after the other, also where the database failed one of them."""
+        trouble: SQLAlchemyError | None = None
+        for lease in leases:
+            try:
+                self._apply(lease)
+            except SQLAlchemyError as error:
+                trouble = error
+        if trouble is not None:
+            raise trouble
 
     def apply_now(
         self, lease: Lease, refs: Sequence[Ref], *, listed: Json | None = None, is_history: bool = False

@@ -117,9 +117,13 @@ class Effects:
 
     def run_due(self) -> bool:
         """Run one handler that is due, whatever comes of it; answers whether there was one."""
-        claimed = self._claim()
-        if claimed is None:
-            return False
+        claimed = self.claim()
+        if claimed is not None:
+            self.run(claimed)
+        return claimed is not None
+
+    def run(self, claimed: RowMapping) -> None:
+        """Run one handler, whatever comes of it."""
         handler = self._handlers.named(claimed["handler"])
         try:
             if claimed["attempts"] >= ATTEMPTS_MAX:
@@ -133,7 +137,6 @@ class Effects:
             raise
         except BaseException as error:
             self._failed(claimed, error)
-        return True
 
     def renew(self) -> None:
         """Keep what is running here from being started elsewhere. A living worker calls this every few seconds."""
@@ -191,7 +194,7 @@ class Effects:
         ]
         return self._store.insert_new(connection, self._effects, *rows)
 
-    def _claim(self) -> RowMapping | None:
+    def claim(self) -> RowMapping | None:
         """Take the effect that has waited longest; nobody else runs it while it is claimed."""
         effects, now = self._effects, self._now()
         waiting = (

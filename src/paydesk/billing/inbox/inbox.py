@@ -12,6 +12,7 @@ from paydesk.billing.inbox.apply import Applier
 from paydesk.billing.inbox.effects import Effects
 from paydesk.billing.inbox.group_commit import GroupCommit
 from paydesk.billing.inbox.lanes import Lanes, Lease, LeaseLost
+from paydesk.billing.inbox.lookout import Lookout
 from paydesk.billing.inbox.receive import Receipt, Receiver
 from paydesk.billing.inbox.worker import Bell, Worker, wait_until
 from paydesk.billing.log import get_logger
@@ -182,7 +183,7 @@ class Inbox:
         if self._worker is None or self._worker_pid != os.getpid():
             self._worker_pid = os.getpid()
             self.effects.register()
-            jobs = [*[self.apply_due] * lane_threads, *[self.effects.run_due] * effect_threads]
+            jobs = [*[self._lane_job()] * lane_threads, *[self._effect_job()] * effect_threads]
             self._worker = Worker(
                 self._store,
                 self._bell,
@@ -192,6 +193,32 @@ class Inbox:
                 patrols=self._patrols,
             )
             self._worker.start()
+
+    def _lane_job(self) -> Callable[[], bool]:
+        lookout = Lookout(self._applier.begin)
+
+        def work() -> bool:
+            leases = lookout.find()
+            if leases is None:
+                return False
+            self._bell.ring()  # somebody else can look while we ask Stripe
+            self._applier.finish(leases)
+            return True
+
+        return work
+
+    def _effect_job(self) -> Callable[[], bool]:
+        lookout = Lookout(self.effects.claim, is_eager=True)
+
+        def work() -> bool:
+            claimed = lookout.find()
+            if claimed is None:
+                return False
+            self._bell.ring()  # there may be more
+            self.effects.run(claimed)
+            return True
+
+        return work
 
     def stop(self) -> None:
         """Stop the worker; what it was doing is finished first."""

@@ -81,12 +81,19 @@ def cpu_seconds(root: int) -> float:
 
 
 @contextmanager
-def running(*command: str, python: str = sys.executable, env: Mapping[str, str] | None = None) -> Iterator[Server]:
+def running(
+    *command: str, python: str = sys.executable, env: Mapping[str, str] | None = None, is_logging: bool = True
+) -> Iterator[Server]:
     """`python -m COMMAND…`, until the block ends. Its first line of output says that it runs, and at which URL."""
     # Where a machine forbids Python to keep what it compiled, every start would be a first one.
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     process = subprocess.Popen(
-        [python, "-m", *command], stdout=subprocess.PIPE, text=True, cwd=ROOT, env={**environment, **(env or {})}
+        [python, "-m", *command],
+        stdout=subprocess.PIPE,
+        stderr=None if is_logging else subprocess.DEVNULL,
+        text=True,
+        cwd=ROOT,
+        env={**environment, **(env or {})},
     )
     assert process.stdout is not None
     try:

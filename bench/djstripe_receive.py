@@ -59,7 +59,7 @@ def prepare(secret: str, *, livemode: bool) -> None:
     from djstripe.models import Account, WebhookEndpoint
 
     call_command("migrate", run_syncdb=True, verbosity=0)
-    account = Account.get_default_account(api_key=settings.STRIPE_LIVE_SECRET_KEY if livemode else None)
+    account = Account.get_default_account(api_key=f"sk_live_{LETTERS}" if livemode else None)
     WebhookEndpoint.objects.create(
         id="we_load",
         djstripe_uuid=ENDPOINT,

@@ -58,12 +58,13 @@ class Shop:
         self.clock = clock
         self.livemode = livemode
         self.handlers = Handlers()
+        self.plans = PlanFinder(CATALOG.plans, {})
         self.inbox = Inbox(
             store,
             stripe.api(),
             self.handlers,
             Signatures([SecretStr(SECRET)]),
-            PlanFinder(CATALOG.plans, {}),
+            self.plans,
             livemode=livemode,
             now=clock,
             chores=chores,

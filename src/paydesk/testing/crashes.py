@@ -70,7 +70,7 @@ def _after_receiving(desk: Paydesk, strike: Strike) -> Iterator[None]:
 def _before_the_effect(desk: Paydesk, strike: Strike) -> Iterator[None]:
     """What happened is in the mirror, the handler is claimed, and has not begun."""
     effects = inbox_of(desk).effects
-    claim = effects._claim  # noqa: SLF001 - a crash has no public name for its place
+    claim = effects.claim
 
     def dying() -> Any:
         claimed = claim()
@@ -78,7 +78,7 @@ def _before_the_effect(desk: Paydesk, strike: Strike) -> Iterator[None]:
             strike(f"{claimed['handler']} was about to run for {claimed['source']}")
         return claimed
 
-    with _replaced(effects, _claim=dying):
+    with _replaced(effects, claim=dying):
         yield
 
 
@@ -86,7 +86,7 @@ def _before_the_effect(desk: Paydesk, strike: Strike) -> Iterator[None]:
 def _after_the_effect(desk: Paydesk, strike: Strike) -> Iterator[None]:
     """The handler has returned, and nothing of it is committed."""
     effects = inbox_of(desk).effects
-    done, failed = effects._done, effects._failed  # noqa: SLF001 - as above
+    done, failed = effects._done, effects._failed  # noqa: SLF001 - a crash has no public name for its place
 
     def dying(claimed: Any) -> Any:
         strike(f"{claimed['handler']} had returned for {claimed['source']}")

@@ -16,9 +16,10 @@ from sqlalchemy import and_, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from paydesk.billing.inbox.retry import after_outage
+from paydesk.billing.store.states import UNFINISHED, in_state
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from sqlalchemy import ColumnElement, Connection
 
@@ -66,17 +67,19 @@ class Lanes:
         self._held: dict[str, Lease] = {}
         self._held_lock = threading.Lock()
 
-    def due(self, number: int) -> list[DueLane]:
-        """The free lanes whose events have waited longest, of so many events."""
+    def due(self, number: int, *, besides: Collection[str] = ()) -> list[DueLane]:
+        """The free lanes whose events have waited longest, of so many events. `besides` names lanes to leave out."""
         events, lanes, now = self._events, self._lanes, self._now()
         is_free = or_(lanes.c.lane.is_(None), and_(self._is_unleased(now), lanes.c.due_at <= now))
         waiting = (
             select(events.c.lane, lanes.c.lane.is_not(None).label("is_known"))
             .select_from(events.outerjoin(lanes, lanes.c.lane == events.c.lane))
-            .where(events.c.state.in_(("received", "parked")), events.c.next_at <= now, is_free)
+            .where(in_state(events, *UNFINISHED), events.c.next_at <= now, is_free)
             .order_by(events.c.next_at, events.c.seq)
             .limit(number)
         )
+        if besides:
+            waiting = waiting.where(self._store.not_among(events.c.lane, besides))
         with self._store.read() as connection:
             return list(dict.fromkeys(DueLane(*row) for row in connection.execute(waiting)))
 
@@ -111,12 +114,6 @@ class Lanes:
         rows = {row.lane: row for row in taken}
         return self._keep([Lease(lane, rows[lane].lease_token, now, rows[lane].failures) for lane in lanes])
 
-    def claim_due(self) -> Lease | None:
-        """Lease the lane whose event has waited longest, if any is free."""
-        for lane in self.due(1):
-            return self.claim(lane.lane, is_due_only=True)
-        return None
-
     def claim(self, lane: str, *, is_due_only: bool = False) -> Lease | None:
         """Lease this lane, if it is free."""
         # Its events are not locked on the way: whoever applies one holds its lane, and we would wait for each other.
@@ -130,6 +127,20 @@ class Lanes:
         """
         if not self._update(connection, lease, lease_expires_at=self._now() + LEASE):
             raise LeaseLost(lease.lane)
+
+    def hold_those(self, connection: Connection, leases: Iterable[Lease]) -> set[str]:
+        """The same for several leases: the lanes that are still ours."""
+        table, tokens = self._lanes, {lease.lane: lease.token for lease in leases}
+        mine = (self._store.among(table.c.lane, tokens), table.c.lease_owner == self._owner)
+        # All who lock several lanes do it in one order.
+        query = select(table.c.lane, table.c.lease_token).where(*mine).order_by(table.c.lane)
+        rows = connection.execute(self._store.locked(query)).all()
+        return {row.lane for row in rows if tokens[row.lane] == row.lease_token}
+
+    def release_those(self, connection: Connection, held: Iterable[str]) -> None:
+        """Give lanes back that are held in this transaction. Their work is done when it commits."""
+        free = {"lease_owner": None, "lease_expires_at": None, "failures": 0, "due_at": self._now()}
+        connection.execute(update(self._lanes).where(self._store.among(self._lanes.c.lane, held)).values(**free))
 
     def release(self, connection: Connection, lease: Lease) -> None:
         """Give the lane back. Its work is done when this transaction commits."""

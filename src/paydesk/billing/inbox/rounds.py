@@ -1,4 +1,4 @@
-"""Rounds: what some leased lanes have waiting, noted together, and what is to be done about each object.
+"""Rounds: what some lanes have waiting, noted together, and what is to be done about each object.
 
 A round is one lane's turn. Many are noted with one question to the database, and what is known of their objects with
 one for each kind of object.
@@ -14,6 +14,7 @@ from sqlalchemy import select
 from paydesk.billing.inbox.visits import BY_TYPE, NOTED_COLUMNS, Noted, Visit, choose, noted_in, rank
 from paydesk.billing.mirror.decide import Known
 from paydesk.billing.mirror.refs import Ref
+from paydesk.billing.store.states import UNFINISHED, in_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
     from paydesk.billing.mirror.sheet import Sheet
     from paydesk.billing.store.store import Store
 
-# Lanes rarely have more than a burst waiting. What is left over is noted in the next round.
-NOTED_MAX = 500
+# Lanes rarely have more than a burst waiting. What is left over is noted in the next round, and read for once more.
+NOTED_MAX = 2000
 
 # Each may be a call, one after the other: a round ends well before its lease does, also at a slow Stripe.
 VISITS_MAX = 50
@@ -34,7 +35,7 @@ VISITS_MAX = 50
 class Round:
     """One lane's turn: the events that were noted, and the visits they lead to.
 
-    It has a lease unless it begins and ends in one transaction. `strays` belong to another lane: an earlier version,
+    It is leased unless it begins and ends in one transaction. `strays` belong to another lane: an earlier version,
     which may still be running beside this one, kept them here.
     """
 
@@ -48,6 +49,17 @@ class Round:
     def unread(self) -> list[Visit]:
         """The visits for which Stripe is still to be asked, parents first."""
         return [visit for visit in self.visits if visit.is_unread]
+
+    @property
+    def newest(self) -> int:
+        """The event that arrived last. If it is another one the next time, something has come."""
+        return max((event.seq for event in (*self.noted, *self.strays)), default=0)
+
+    @property
+    def unvisited(self) -> list[Ref]:
+        """What the visited objects belong to, where that is not visited itself."""
+        visited = {visit.ref for visit in self.visits}
+        return [ref for visit in self.visits for ref in visit.parents if ref not in visited]
 
 
 class Rounds:
@@ -79,13 +91,8 @@ class Rounds:
 
     def add_parents(self, sheet: Sheet, rounds: Iterable[Round]) -> None:
         """One more visit to each parent that is not here yet: a subscription does not wait for its owner."""
-        wanted: dict[Ref, Round] = {}
-        for each in rounds:
-            visited = {visit.ref for visit in each.visits}
-            for visit in each.visits:
-                for ref in visit.mirrored.parents(visit.state) if visit.state else ():
-                    if ref not in visited:
-                        wanted[ref] = each  # what somebody belongs to is in their lane
+        # What somebody belongs to is in their lane.
+        wanted = {ref: each for each in rounds for ref in each.unvisited}
         known = known_of(sheet, list(wanted))
         for ref, each in wanted.items():
             if ref not in known:
@@ -93,7 +100,7 @@ class Rounds:
 
     def _waiting(self, sheet: Sheet, lanes: Iterable[str]) -> list[tuple[Noted, str]]:
         events = self._events
-        unfinished = (events.c.state.in_(("received", "parked")), events.c.next_at <= self._now())
+        unfinished = (in_state(events, *UNFINISHED), events.c.next_at <= self._now())
         waiting = select(*(events.c[name] for name in NOTED_COLUMNS)).where(
             self._store.among(events.c.lane, lanes), *unfinished
         )

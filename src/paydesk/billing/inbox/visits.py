@@ -66,7 +66,7 @@ class Visit:
     @property
     def is_unread(self) -> bool:
         """Whether Stripe is still to be asked."""
-        return self.answer == "read" and not self.has_been_read
+        return self.answer == "read" and not self.has_been_read and self.outcome != "failed"
 
     @property
     def mirrored(self) -> Mirrored:
@@ -75,6 +75,21 @@ class Visit:
     @property
     def seen_at(self) -> int | None:
         return max((event.created for event in self.events), default=None)
+
+    @property
+    def parents(self) -> tuple[Ref, ...]:
+        """What the object belongs to. Of one whose shape nobody understands, nothing is known but that."""
+        if self.state is None or self.outcome == "failed":
+            return ()
+        try:
+            return tuple(self.mirrored.parents(self.state))
+        except Exception as error:
+            self.fail(error)
+            return ()
+
+    def fail(self, error: Exception) -> None:
+        """It cannot be written. Its events are tried again later, and in the end given up."""
+        self.outcome, self.error = "failed", error
 
 
 def choose(visit: Visit, known: Known | None) -> None:
@@ -86,7 +101,7 @@ def choose(visit: Visit, known: Known | None) -> None:
         told = Told(
             created=event.created,
             livemode=event.livemode,
-            is_whole=is_own and visit.mirrored.is_whole(event.subject),
+            is_whole=is_own and _is_whole(visit.mirrored, event.subject),
             is_deletion=is_own and _is_deletion(visit, event),
             is_telling=event.type in visit.mirrored.telling,
         )
@@ -102,6 +117,13 @@ def choose(visit: Visit, known: Known | None) -> None:
     else:
         # Several payloads could each be applied; which is newest, only Stripe can say.
         visit.answer = "read" if believed else "ignore"
+
+
+def _is_whole(mirrored: Mirrored, subject: Json) -> bool:
+    try:
+        return mirrored.is_whole(subject)
+    except Exception:  # of a payload of a shape that nobody has seen yet, nothing is believed
+        return False
 
 
 def _is_deletion(visit: Visit, event: Noted) -> bool:

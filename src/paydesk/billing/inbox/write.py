@@ -1,7 +1,7 @@
 """Writing: rounds whose objects are known become rows, facts and effects, and their events are marked.
 
-Rounds that need nobody's answer are written together: fifty lanes cost little more than one, and if anything is wrong
-with one of them, none is written. A leased round is written by itself, and one object's trouble stays that object's.
+Rounds are written together: fifty lanes cost little more than one. If anything is wrong with one of them, none is
+written, and each is written by itself: then one object's trouble stays that object's.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ logger = get_logger(__name__)
 
 
 class Writer:
-    """Writes rounds whose leases are still ours."""
+    """Writes rounds whose lanes are still ours."""
 
     def __init__(
         self, store: Store, lanes: Lanes, effects: Effects, plans: PlanFinder, now: Callable[[], datetime]
@@ -57,7 +57,20 @@ class Writer:
         named = [Named(lane, fact, not visit.is_history) for lane, visit in visits for fact in self._put(sheet, visit)]
         self._conclude(sheet.beside, rounds, named)
 
-    def write_leased(self, each: Round, lease: Lease) -> None:
+    def write_read(self, rounds: Sequence[Round]) -> list[Round]:
+        """Write leased rounds together; answers those whose lanes were lost meanwhile, of which nothing is written.
+
+        If anything is wrong with one of them, it is raised.
+        """
+        leases = [each.lease for each in rounds if each.lease is not None]
+        with self._store.write() as connection:
+            self._store.give_way(connection)
+            held = self._lanes.hold_those(connection, leases)
+            self.write(Sheet(self._store, connection), [each for each in rounds if each.lane in held])
+            self._lanes.release_those(connection, held)
+        return [each for each in rounds if each.lane not in held]
+
+    def write_alone(self, each: Round, lease: Lease) -> None:
         """Write one. An object that cannot be written leaves its events waiting, and the others are written.
 
         Raises LeaseLost; then nothing was written.
@@ -80,7 +93,7 @@ class Writer:
         """Say which rows will be asked for."""
         tables = self._store.tables
         for visit in visits:
-            for ref in (visit.ref, *visit.mirrored.parents(visit.state)) if visit.state else ():
+            for ref in (visit.ref, *visit.parents) if visit.state else ():
                 sheet.expect(BY_TYPE[ref.type].table(tables), ref.id)
 
     def _try(self, sheet: Sheet, connection: Connection, visit: Visit) -> list[Fact]:
@@ -94,7 +107,7 @@ class Writer:
         except Parked as reason:
             visit.outcome, visit.error = "parked", reason
         except Exception as error:
-            visit.outcome, visit.error = "failed", error
+            visit.fail(error)
         else:
             return facts
         sheet.discard()

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
     from paydesk.billing.store.orm import Orm
 
-LOCK_NOT_AVAILABLE = "55P03"
+# PostgreSQL's codes: the lock was waited for too long, and we were the one of two who waited for each other.
+_LOCK_NOT_AVAILABLE, _DEADLOCK_DETECTED = "55P03", "40P01"
 
 # Well before PostgreSQL looks for transactions that wait for each other, which it does after a second.
 _GIVE_WAY = text("SET LOCAL lock_timeout = '100ms'")
@@ -150,7 +151,7 @@ class Store:
 
     def is_busy(self, error: BaseException) -> bool:
         """Whether a transaction that gives way failed for no other reason."""
-        return getattr(getattr(error, "orig", None), "sqlstate", None) == LOCK_NOT_AVAILABLE
+        return getattr(getattr(error, "orig", None), "sqlstate", None) in (_LOCK_NOT_AVAILABLE, _DEADLOCK_DETECTED)
 
     def locked(self, query: Select[Any], *, skip_locked: bool = False) -> Select[Any]:
         """Select rows to change: on PostgreSQL they are locked. On SQLite `write()` has locked everything already."""

@@ -21,8 +21,10 @@ class PaydeskConfig(AppConfig):
 
     def ready(self) -> None:
         """Find the project's handlers, in the billing.py of each of its apps; work for them where requests come."""
+        from paydesk.django import checks
         from paydesk.django.serving import serving
 
+        checks.register()
         autodiscover_modules("billing")
         request_started.connect(serving.on_signal, dispatch_uid="paydesk.serving")
         setting_changed.connect(_forget, dispatch_uid="paydesk.settings")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
+from django.utils.connection import ConnectionDoesNotExist
 from sqlalchemy import URL, make_url
 
 from paydesk.errors import ConfigurationError
@@ -30,7 +31,7 @@ def url_of(alias: str) -> str:
             return _sqlite(str(connection.settings_dict["NAME"]))
         if connection.vendor == "postgresql":
             return _postgresql(connection).render_as_string(hide_password=False)
-    except ImproperlyConfigured as error:
+    except (ImproperlyConfigured, ConnectionDoesNotExist) as error:
         raise ConfigurationError([str(error)]) from error
     engine = connection.settings_dict["ENGINE"]
     mistake = f"DATABASES[{alias!r}] is {engine}, and paydesk keeps its tables in SQLite or PostgreSQL."

@@ -1,4 +1,4 @@
-"""The worker inside a process that serves: its threads begin with the first request.
+"""The worker inside a process that serves: it begins with the first request.
 
 `manage.py migrate`, `check`, `shell` and every other command serve nothing, and start nothing.
 """

@@ -6,6 +6,7 @@ in what every browser says of it, and the webhook is for Stripe, which signs it.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from django.db import DEFAULT_DB_ALIAS, transaction
@@ -14,7 +15,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from paydesk.billing.web.routes import Asked, Route, read_up_to, routes_of
 from paydesk.django import wiring
-from paydesk.django.lazy import desk
+from paydesk.django.lazy import lazy
 from paydesk.django.owners import owner
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest
 
+    from paydesk.billing.desk import Paydesk
     from paydesk.billing.web.answers import Answer
 
     View = Callable[..., HttpResponse]
@@ -31,7 +33,7 @@ def view_of(name: str) -> View:
     """The view of the desk's route of this name. The desk is made when it is first asked."""
 
     def view(request: HttpRequest) -> HttpResponse:
-        route = _route(name)
+        route = _routes(lazy.itself())[name]
         if request.method not in _methods(route):
             return HttpResponseNotAllowed(sorted(_methods(route)))
         body = read_up_to(route.body_bytes_max, request.headers.get("content-length"), request.read)
@@ -52,9 +54,9 @@ def answered(answer: Answer, request: HttpRequest) -> HttpResponse:
     return HttpResponse(b"" if request.method == "HEAD" else answer.body, status=answer.status, headers=headers)
 
 
-def _route(name: str) -> Route:
-    (found,) = (route for route in routes_of(desk) if route.name == name)
-    return found
+@lru_cache(maxsize=1)
+def _routes(desk: Paydesk) -> dict[str, Route]:
+    return {route.name: route for route in routes_of(desk)}
 
 
 def _methods(route: Route) -> set[str]:

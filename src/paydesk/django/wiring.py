@@ -79,10 +79,14 @@ def read() -> Wiring:
 
 def said() -> dict[str, Any]:
     """What PAYDESK in settings.py says."""
-    ours = getattr(settings, "PAYDESK", {})
-    if not isinstance(ours, Mapping):
+    if not is_dict():
         raise ConfigurationError(["PAYDESK in settings.py is no dict."])
-    return dict(ours)
+    return dict(getattr(settings, "PAYDESK", {}))
+
+
+def is_dict() -> bool:
+    """Whether it says anything that can be read."""
+    return isinstance(getattr(settings, "PAYDESK", {}), Mapping)
 
 
 def environment(ours: Mapping[str, Any]) -> dict[str, str]:

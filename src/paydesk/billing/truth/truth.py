@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from sqlalchemy import select
+
 from paydesk.billing.inbox.prune import Prune, Pruned
+from paydesk.billing.mirror.refs import lane_of
 from paydesk.billing.truth.backfill import Backfill
 from paydesk.billing.truth.compare import Comparer
-from paydesk.billing.truth.kinds import NAMES
+from paydesk.billing.truth.kinds import KINDS, NAMES
 from paydesk.billing.truth.pages import Pages
 from paydesk.billing.truth.sweep import DAYS_MAX, EVENTS, Sweep
 from paydesk.billing.truth.verify import Verified, Verify
@@ -59,6 +62,7 @@ class Truth:
         pages = Pages(stripe)
         walks = Walks(store, inbox.lanes, now)
         comparer = Comparer(store, plans, now)
+        self._store = store
         self._inbox = inbox
         self._sweep = Sweep(store, pages, inbox, walks, now=now)
         self._backfill = Backfill(store, stripe, pages, inbox, walks, comparer, livemode=livemode, now=now)
@@ -98,6 +102,17 @@ class Truth:
     ) -> Verified:
         """Hold the mirror against Stripe; see Paydesk.verify."""
         return self._verify.run(checked(tables), since, is_repairing=repair, on_step=on_step)
+
+    def read_again(self, table: str, key: object) -> bool:
+        """Have one row say what Stripe says now; see Paydesk.read_again."""
+        (kind,) = (kind for kind in KINDS if kind.name == checked([table])[0])
+        rows = kind.mirrored.table(self._store.tables)
+        with self._store.read() as connection:
+            row = connection.execute(select(rows).where(rows.c.id == key)).mappings().first()
+        if row is None or row[kind.mirrored.key] is None:
+            return False
+        subject = kind.as_object(row)
+        return self._inbox.bring_in_line(kind.ref(subject), lane_of(subject))
 
     def prune(self, days: int) -> Pruned:
         """Forget what is done and long past; see Paydesk.prune."""

@@ -61,6 +61,15 @@ class Truthful(ABC):
         self.open()
         return self._truth.verify(repair=repair, since=since, tables=tables, on_step=on_step)
 
+    def read_again(self, table: str, key: object) -> bool:
+        """Read what one row of a mirrored table is about from Stripe, and apply it as a webhook would.
+
+        `key` is the row's `id`. Answers False where Stripe has nothing for it yet, or a worker kept it busy for too
+        long. Raises StripeUnavailable, StripeRefused or ValueError.
+        """
+        self.open()
+        return self._truth.read_again(table, key)
+
     def prune(self, days: int) -> Pruned:
         """Forget events, effects and idempotency keys that have been done for so many days: 35 at least.
 

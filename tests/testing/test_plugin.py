@@ -42,6 +42,10 @@ price = "$19"
 [products.brick]
 name = "Brick"
 price = "$1"
+
+[plans.pro]
+name = "Pro"
+price = "$29/mo"
 """
 OPTIONS = """
 [pytest]
@@ -184,6 +188,152 @@ def test_an_app_from_a_factory_overrides_two_fixtures(app: pytest.Pytester) -> N
     app.runpytest_inprocess(*PLUGIN).assert_outcomes(passed=2)
 
     assert not app.path.joinpath("never-opened.db").exists()
+
+
+FLASK = """
+from flask import Flask, jsonify, request
+from paydesk import OrderPaid, User
+from paydesk.flask import Desk
+
+def current_user():
+    return User("ada", "ada@example.com")
+
+desk = Desk(user=current_user)
+delivered = []
+
+def create_app():
+    app = Flask(__name__)
+    desk.init_app(app)
+
+    @app.before_request
+    def guard():
+        if request.path == app.config.get("SHUT"):
+            return "Please sign in", 401
+
+    return app
+
+@desk.on(OrderPaid)
+def deliver(paid):
+    delivered.append(paid.order.sku)
+"""
+
+
+@pytest.mark.parametrize("more", ["", "paydesk_desk = shop:desk"])
+def test_a_flask_app_is_tested_in_its_own_grammar(app: pytest.Pytester, more: str) -> None:
+    """Its factory is all that has to be named; the client is Flask's own."""
+    app.makepyfile(shop=FLASK)
+    app.makeini(f"[pytest]\npythonpath = .\nfilterwarnings = error\npaydesk_app = shop:create_app()\n{more}")
+    app.makepyfile(
+        """
+        import pytest
+        from paydesk.testing import WebhookRefused
+        from shop import delivered
+
+        def test_a_book_is_bought(billing):
+            answer = billing.client.post("/checkout", data={"sku": "ebook"})
+            payment = billing.pay(answer)
+            assert billing.client.get(payment.url).status_code == 200
+            assert billing.pay(billing.client.post("/checkout", json={"sku": "ebook"})).is_paid
+            assert delivered == ["ebook", "ebook"]
+
+        def test_webhooks_take_the_apps_own_route(billing, paydesk_app):
+            paydesk_app.config["SHUT"] = "/webhooks/stripe"
+            with pytest.raises(WebhookRefused, match="answered 401"):
+                billing.buy("ada", "ebook")
+            del paydesk_app.config["SHUT"]
+
+        def test_a_crash_goes_through_its_code(billing):
+            with billing.crash_between("call", "commit"):
+                billing.client.post("/checkout", data={"sku": "ebook"})
+            with billing.crash_between("receive", "apply"):
+                billing.buy("ada", "ebook")
+            assert billing.facts == ["order.paid"]
+
+        def test_a_browser_can_come(billing):
+            import httpx2
+            with billing.serve() as url:
+                assert httpx2.get(f"{url}/pricing", trust_env=False).status_code == 200
+        """
+    )
+
+    app.runpytest_inprocess(*PLUGIN).assert_outcomes(passed=4)
+
+
+def test_a_django_project_is_tested_in_its_own_grammar(app: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its client, its ORM, its migrations; handlers run in Django's transaction, which a crash undoes."""
+    monkeypatch.setenv("PYTHONPATH", str(SOURCE))
+    monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "project")
+    app.makeini(
+        "[pytest]\npythonpath = .\npaydesk_desk = paydesk.django:desk\n"
+        "paydesk_app = django.core.wsgi:get_wsgi_application()"
+    )
+    app.makepyfile(
+        project="""
+        import os
+        SECRET_KEY = "tests"
+        ALLOWED_HOSTS = ["*"]
+        USE_TZ = True
+        DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+        INSTALLED_APPS = ["django.contrib.auth", "django.contrib.contenttypes", "paydesk.django"]
+        DATABASES = {
+            "default": {
+                "ENGINE": "django.db.backends.sqlite3",
+                "NAME": os.environ["DATABASE_URL"].removeprefix("sqlite:///"),
+            }
+        }
+        ROOT_URLCONF = "urls"
+        BASE_DIR = "."
+        """,
+        urls="""
+        from django.urls import include, path
+        urlpatterns = [path("", include("paydesk.django.urls"))]
+        """,
+    )
+    app.makeconftest(
+        """
+        import django
+        import pytest
+
+        django.setup()
+
+        from django.contrib.auth.models import Group
+        from paydesk import OrderPaid
+        from paydesk.django import desk
+
+        @desk.on(OrderPaid)
+        def deliver(paid):
+            Group.objects.create(name=paid.order.sku)
+
+        @pytest.fixture(scope="session")
+        def paydesk_tables():
+            from django.core.management import call_command
+            call_command("migrate", verbosity=0)
+        """
+    )
+    app.makepyfile(
+        """
+        import pytest
+        from django.contrib.auth.models import Group
+
+        def test_a_book_is_bought(billing):
+            answer = billing.client.post("/checkout", {"sku": "ebook"}, content_type="application/json")
+            assert billing.pay(answer).is_paid
+            assert [group.name for group in Group.objects.all()] == ["ebook"]
+
+        def test_each_test_has_fresh_tables(billing):
+            assert Group.objects.count() == 0
+            billing.subscribe("ada", "pro")
+            assert billing.desk.subscription(type("Ada", (), {"id": "ada"})).active
+
+        @pytest.mark.parametrize("between", [("apply", "effect"), ("effect", "commit")])
+        def test_a_crash_undoes_what_the_orm_wrote(billing, between):
+            with billing.crash_between(*between):
+                billing.buy("ada", "ebook")
+            assert [group.name for group in Group.objects.all()] == ["ebook"]
+        """
+    )
+
+    app.runpytest_subprocess(*PLUGIN).assert_outcomes(passed=4)
 
 
 def test_tests_run_side_by_side(app: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:

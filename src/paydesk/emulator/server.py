@@ -33,7 +33,9 @@ def listen(port: int, host: str = LOOPBACK) -> socket.socket:
     Raises:
         OSError: The port is taken, or the host is not this machine's.
     """
-    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # Of a socket that does not say it is TCP's, asyncio's own loop holds small answers back for forty milliseconds.
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((host, port))

@@ -14,6 +14,8 @@ from paydesk.testing.misuse import Misused
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from paydesk import Paydesk
+
 
 def named(name: str, option: str) -> Any:
     """What `myapp.main:app`, or `myapp.main:create_app()`, names. Raises Misused where there is no such thing."""
@@ -34,6 +36,23 @@ def named(name: str, option: str) -> Any:
             raise Misused(f"{option} = {name!r}: {module_name} has no {part!r}.")
         found = getattr(found, part)
     return found() if path.endswith("()") else found
+
+
+def desk_of(found: Any, app: Any) -> Paydesk:
+    """The Paydesk that an app's own object stands for: itself, Django's lazy one, or that of a Flask app."""
+    desk = found
+    if hasattr(type(found), "itself"):
+        desk = found.itself()
+    elif found is None or hasattr(type(found), "init_app"):
+        desk = getattr(app, "extensions", {}).get("paydesk")
+    if desk is None:
+        raise Misused(
+            "The fixture `billing` needs to know your app's desk. Say where it is, "
+            '[tool.pytest.ini_options] paydesk_desk = "myapp.billing:desk", or override the fixture paydesk_desk. '
+            'For a Flask app paydesk_app = "myapp:create_app()" is enough.'
+        )
+    known: Paydesk = desk
+    return known
 
 
 class App:

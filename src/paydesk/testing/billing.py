@@ -318,7 +318,6 @@ class Billing:
             database_url=SecretStr(self._database.url),
             # Ids of prices belong to another account; here each is found by its lookup key.
             prices={},
-            is_migrating=True,
             is_working=False,
             mail_url=None,
         )

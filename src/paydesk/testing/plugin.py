@@ -54,7 +54,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def _give_secrets(config: pytest.Config) -> None:
-    if config.getini("paydesk_desk") and _GIVEN not in config.stash:
+    is_told = config.getini("paydesk_desk") or config.getini("paydesk_app")
+    if is_told and _GIVEN not in config.stash:
         config.stash[_GIVEN] = Given()
 
 
@@ -77,19 +78,15 @@ def local_stripe(paydesk_server: Server, request: pytest.FixtureRequest) -> Iter
 
 
 @pytest.fixture(scope="session")
-def paydesk_desk(pytestconfig: pytest.Config) -> Paydesk:
-    """The app's desk: what the option `paydesk_desk` names. Override this fixture where an app is made by a factory."""
-    from paydesk.testing.apps import named
-    from paydesk.testing.misuse import Misused
+def paydesk_desk(pytestconfig: pytest.Config, paydesk_app: Any) -> Paydesk:
+    """The app's desk: what the option `paydesk_desk` names, or that of a Flask app.
+
+    Override this fixture where each test has an app of its own.
+    """
+    from paydesk.testing.apps import desk_of, named
 
     name = pytestconfig.getini("paydesk_desk")
-    if not name:
-        raise Misused(
-            "The fixture `billing` needs to know your app's desk. Say where it is, "
-            '[tool.pytest.ini_options] paydesk_desk = "myapp.billing:desk", or override the fixture paydesk_desk.'
-        )
-    desk: Paydesk = named(name, "paydesk_desk")
-    return desk
+    return desk_of(named(name, "paydesk_desk") if name else None, paydesk_app)
 
 
 @pytest.fixture(scope="session")

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tests.billing.shop import Shop
 
 # How a worker finds its way; nobody else has use for it.
-MACHINERY = {"attempts", "handlers", "lanes", "sightings", "walks"}
+MACHINERY = {"attempts", "handlers", "lanes", "reports", "sightings", "walks"}
 
 KINDS: dict[type[Any], type[models.Field[Any, Any]]] = {
     UtcDateTime: MomentField,

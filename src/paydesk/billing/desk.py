@@ -150,11 +150,12 @@ class Paydesk(Counter, Front, Truthful, Operated):
             keep_days=settings.keep_days,
             now=now,
         )
-        self._operations = Operations(
+        self.operations = Operations(
             store,
             self._stripe_api.watch,
             late_after_seconds=settings.late_seconds,
             is_measured=settings.metrics_token is not None,
+            livemode=livemode,
             now=now,
         )
         self._verbs = Verbs(

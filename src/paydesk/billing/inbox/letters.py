@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from sqlalchemy import func, select, update
 
 from paydesk.billing.log import redact
+from paydesk.billing.store.states import in_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,17 +77,23 @@ class Letters:
         state: EventState | None = None,
         kind: str | None = None,
         about: str | None = None,
+        after: str | None = None,
         limit: int = LIMIT,
     ) -> list[EventLetter]:
-        """The newest events, of a state, of a type (`invoice.*` for many), or about an object or in its lane."""
+        """The newest events, of a state, of a type (`invoice.*` for many), or about an object or in its lane.
+
+        `after` goes on from an event of the page before.
+        """
         table = self._events
         query = select(table).order_by(table.c.seq.desc()).limit(limit)
         if state is not None:
-            query = query.where(table.c.state == state)
+            query = query.where(in_state(table, state))
         if kind is not None:
             query = query.where(_like(table.c.type, kind))
         if about is not None:
             query = query.where((table.c.object_id == about) | (table.c.lane == about))
+        if after is not None:
+            query = query.where(table.c.seq < select(table.c.seq).where(table.c.id == after).scalar_subquery())
         with self._store.read() as connection:
             return [_event(row) for row in connection.execute(query).mappings()]
 
@@ -108,17 +115,23 @@ class Letters:
         state: EffectState | None = None,
         handler: str | None = None,
         source: str | None = None,
+        after: int | None = None,
         limit: int = LIMIT,
     ) -> list[EffectLetter]:
-        """The newest effects, of a state, of a handler (`shop.*` for many), or of a fact or event."""
+        """The newest effects, of a state, of a handler (`shop.*` for many), or of a fact or event.
+
+        `after` goes on from an effect of the page before.
+        """
         table = self._effects
         query = select(table).order_by(table.c.id.desc()).limit(limit)
         if state is not None:
-            query = query.where(table.c.state == state)
+            query = query.where(in_state(table, state))
         if handler is not None:
             query = query.where(_like(table.c.handler, handler))
         if source is not None:
             query = query.where(table.c.source.in_((source, f"event:{source}", f"fact:{source}")))
+        if after is not None:
+            query = query.where(table.c.id < after)
         with self._store.read() as connection:
             return [_effect(row) for row in connection.execute(query).mappings()]
 

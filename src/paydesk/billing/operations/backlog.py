@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from sqlalchemy import Connection, Table
+    from sqlalchemy import Connection, RowMapping, Table
 
     from paydesk.billing.store.store import Store
 
@@ -39,6 +39,22 @@ class Waiting:
     effects: Mapping[str, int]
     effects_oldest_seconds: int
     attempts_open: int
+
+
+@dataclass(frozen=True)
+class WaitingLane:
+    """A lane in which events wait. `leased_by` works on it now, until `leased_until` unless it gives a sign of life.
+
+    `failures` is how often in a row Stripe did not answer for it; then it is left alone until `due_at`.
+    """
+
+    lane: str
+    depth: int
+    oldest_at: datetime
+    leased_by: str | None
+    leased_until: datetime | None
+    failures: int
+    due_at: datetime | None
 
 
 class Backlog:
@@ -73,6 +89,25 @@ class Backlog:
                 attempts_open=connection.scalar(select(func.count()).where(in_state(attempts, "open"))) or 0,
             )
 
+    def lanes(self, limit: int) -> list[WaitingLane]:
+        """The lanes in which events wait, whose event has waited longest first."""
+        events, lanes, now = self._events, self._store.tables.lanes, self._now()
+        by_lane = (
+            select(events.c.lane, func.count().label("depth"), func.min(events.c.received_at).label("oldest_at"))
+            .where(in_state(events, *UNFINISHED))
+            .group_by(events.c.lane)
+            .subquery()
+        )
+        query = (
+            select(by_lane, lanes.c.lease_owner, lanes.c.lease_expires_at, lanes.c.failures, lanes.c.due_at)
+            .select_from(by_lane.outerjoin(lanes, lanes.c.lane == by_lane.c.lane))
+            .order_by(by_lane.c.oldest_at, by_lane.c.lane)
+            .limit(limit)
+        )
+        with self._store.read() as connection:
+            rows = connection.execute(query).mappings().all()
+        return [_lane(row, now) for row in rows]
+
     def _by_state(self, connection: Connection, table: Table, states: tuple[str, ...]) -> dict[str, int]:
         """The unfinished, by their index, and the dead, by theirs."""
         query = select(table.c.state, func.count()).where(in_state(table, *states)).group_by(table.c.state)
@@ -86,3 +121,16 @@ class Backlog:
         due = select(table.c.next_at).where(*is_due).order_by(table.c.next_at).limit(1)
         since: datetime | None = connection.scalar(due)
         return int((now - since).total_seconds()) if since is not None else 0
+
+
+def _lane(row: RowMapping, now: datetime) -> WaitingLane:
+    is_leased = row["lease_expires_at"] is not None and row["lease_expires_at"] > now
+    return WaitingLane(
+        lane=row["lane"],
+        depth=row["depth"],
+        oldest_at=row["oldest_at"],
+        leased_by=row["lease_owner"] if is_leased else None,
+        leased_until=row["lease_expires_at"] if is_leased else None,
+        failures=row["failures"] or 0,
+        due_at=row["due_at"] if row["failures"] else None,
+    )

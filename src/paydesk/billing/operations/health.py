@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Literal
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from paydesk.billing.log import get_logger, redact
+from paydesk.billing.log import get_logger
+from paydesk.billing.store.engine import said_by
 from paydesk.billing.store.migrations import HEAD, revision_of
 from paydesk.errors import DatabaseUnavailable
 
@@ -60,7 +61,7 @@ class Checkup:
             self._is_migrated = True
             oldest = self._backlog.oldest_seconds()
         except (SQLAlchemyError, DatabaseUnavailable) as error:
-            logger.warning("The database cannot be asked: %s", redact(str(error)))
+            logger.warning("The database cannot be asked: %s", said_by(error))
             return self._as("no_database")
         return self._as("late" if oldest > self._late_after_seconds else "ok", oldest)
 

@@ -15,7 +15,8 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 
-from paydesk.billing.log import get_logger, redact
+from paydesk.billing.log import get_logger
+from paydesk.billing.store.engine import said_by
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -100,7 +101,7 @@ class _Backlog(Collector):
         try:
             waiting = self._backlog.waiting()
         except SQLAlchemyError as error:
-            logger.warning("The metrics lack what the database would say: %s", redact(str(error)))
+            logger.warning("The metrics lack what the database would say: %s", said_by(error))
             yield _gauge("database_up", "Whether the database could be asked.", 0)
             return
         yield _gauge("database_up", "Whether the database could be asked.", 1)

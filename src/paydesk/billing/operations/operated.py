@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from paydesk.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from paydesk.billing.operations.health import Health
     from paydesk.billing.operations.metrics import Metrics, Served
     from paydesk.billing.operations.operations import Operations
@@ -16,14 +18,24 @@ if TYPE_CHECKING:
 class Operated(ABC):
     """A desk that can be watched."""
 
-    _operations: Operations
+    # What can be asked about how the app is.
+    operations: Operations
+    # Says of a user of the app whether they may see the admin page; None: there is no such page.
+    operator: Callable[[Any], bool] | None = None
+
+    def admin(self, allow: Callable[[Any], bool]) -> None:
+        """Open the admin page, at `/paydesk/admin`, to those users of the app whom `allow` lets in.
+
+        It is asked at each request, with the user that the app's own function found. Without this there is no page.
+        """
+        self.operator = allow
 
     def health(self) -> Health:
         """Whether what Stripe tells is worked on in time, by one query: what `/paydesk/health` answers.
 
         Nothing is migrated for it, and it never raises: a database that cannot be asked is an answer too.
         """
-        return self._operations.checkup.health()
+        return self.operations.checkup.health()
 
     def metrics(self) -> bytes:
         """The metrics of this process, as Prometheus scrapes them: what `/paydesk/metrics` answers.
@@ -42,6 +54,6 @@ class Operated(ABC):
 
     def _measured(self) -> Metrics:
         try:
-            return self._operations.metrics()
+            return self.operations.metrics()
         except ImportError as error:
             raise ConfigurationError(["What makes metrics is missing: pip install paydesk[metrics]"]) from error

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from paydesk.billing.inbox.letters import Letters
 from paydesk.billing.operations.backlog import Backlog
+from paydesk.billing.operations.books import Books
 from paydesk.billing.operations.health import Checkup
+from paydesk.billing.operations.income import Income
 from paydesk.billing.operations.tracing import spans
 
 if TYPE_CHECKING:
@@ -29,11 +31,15 @@ class Operations:
         *,
         late_after_seconds: int,
         is_measured: bool,
+        livemode: bool,
         now: Callable[[], datetime],
     ) -> None:
         """`is_measured`: count and time what this process does from now on, and not only when somebody asks."""
         self.backlog = Backlog(store, now)
         self.letters = Letters(store, now)
+        self.books = Books(store, livemode=livemode)
+        self.income = Income(store, livemode=livemode, now=now)
+        self.now = now
         self.checkup = Checkup(store, self.backlog, late_after_seconds=late_after_seconds)
         self._watch = watch
         self._metrics: Metrics | None = None

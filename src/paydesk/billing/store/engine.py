@@ -15,6 +15,7 @@ from weakref import WeakSet
 import sqlalchemy
 from sqlalchemy import Connection, Engine, event, make_url
 
+from paydesk.billing.log import redact
 from paydesk.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -46,6 +47,11 @@ def create_engine(database_url: str) -> Engine:
     engine = _engine(make_url(database_url))
     _engines.add(engine)
     return engine
+
+
+def said_by(error: Exception) -> str:
+    """What the database said, for a log: without the statement, in whose values anything may stand."""
+    return redact(str(getattr(error, "orig", None) or error).strip())
 
 
 _engines: WeakSet[Engine] = WeakSet()

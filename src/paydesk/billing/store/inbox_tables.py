@@ -172,3 +172,20 @@ def sightings(frame: Frame) -> Table:
         Column("walk", Text, primary_key=True),
         Column("id", Text, primary_key=True),
     )
+
+
+def reports(frame: Frame) -> Table:
+    """What the last look at the whole mirror found, or how far the one that is under way has come."""
+    return frame.table(
+        "reports",
+        Column("name", Text, primary_key=True),
+        Column("state", Text, nullable=False),  # running | done | failed
+        Column("began_at", UtcDateTime, nullable=False),
+        Column("seen_at", UtcDateTime, nullable=False),  # the last sign of life
+        Column("finished_at", UtcDateTime),
+        Column("step", Text),
+        Column("looked_at", Integer, nullable=False, server_default=text("0")),
+        Column("found", Integer, nullable=False, server_default=text("0")),
+        Column("body", whole_object()),
+        Column("error", Text),
+    )

@@ -39,6 +39,7 @@ class Tables:
         self.attempts = inbox_tables.attempts(frame)
         self.walks = inbox_tables.walks(frame)
         self.sightings = inbox_tables.sightings(frame)
+        self.reports = inbox_tables.reports(frame)
 
 
 @lru_cache

@@ -14,6 +14,7 @@ from paydesk.billing.truth.backfill import Backfill
 from paydesk.billing.truth.compare import Comparer
 from paydesk.billing.truth.kinds import KINDS, NAMES
 from paydesk.billing.truth.pages import Pages
+from paydesk.billing.truth.reports import Reports
 from paydesk.billing.truth.sweep import DAYS_MAX, EVENTS, Sweep
 from paydesk.billing.truth.verify import Verified, Verify
 from paydesk.billing.truth.walks import Walk, Walks
@@ -68,6 +69,7 @@ class Truth:
         self._backfill = Backfill(store, stripe, pages, inbox, walks, comparer, livemode=livemode, now=now)
         self._verify = Verify(store, stripe, pages, inbox, comparer, livemode=livemode, now=now)
         self._prune = Prune(store, now)
+        self.reports = Reports(store, now)
         inbox.patrol(self._sweep.if_due)
         if keep_days is not None:
             inbox.patrol(partial(self._prune.every_hour, keep_days))
@@ -101,7 +103,13 @@ class Truth:
         on_step: OnStep = lambda *_: None,
     ) -> Verified:
         """Hold the mirror against Stripe; see Paydesk.verify."""
-        return self._verify.run(checked(tables), since, is_repairing=repair, on_step=on_step)
+        chosen = checked(tables)
+
+        def verify(on_step: OnStep) -> Verified:
+            return self._verify.run(chosen, since, is_repairing=repair, on_step=on_step)
+
+        is_whole = since is None and set(chosen) == set(NAMES)
+        return self.reports.of(verify, on_step) if is_whole else verify(on_step)
 
     def read_again(self, table: str, key: object) -> bool:
         """Have one row say what Stripe says now; see Paydesk.read_again."""

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from paydesk.billing.inbox.prune import Pruned
+    from paydesk.billing.truth.reports import Report
     from paydesk.billing.truth.truth import Synced, Truth
     from paydesk.billing.truth.verify import OnStep, Verified
     from paydesk.billing.truth.walks import Walk
@@ -69,6 +70,11 @@ class Truthful(ABC):
         """
         self.open()
         return self._truth.read_again(table, key)
+
+    def report(self) -> Report | None:
+        """What the last `verify` of the whole mirror found, in whichever process; or how far one under way has come."""
+        self.open()
+        return self._truth.reports.last()
 
     def prune(self, days: int) -> Pruned:
         """Forget events, effects and idempotency keys that have been done for so many days: 35 at least.

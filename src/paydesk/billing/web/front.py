@@ -56,7 +56,7 @@ class Front(ABC):
         """The routes for FastAPI, below the desk's prefix.
 
         They are /pricing, /checkout, /subscribe, /thanks, /account, /billing-portal, /webhooks/stripe, and
-        /paydesk/health and /paydesk/metrics for machines.
+        /paydesk/health and /paydesk/metrics for machines, and /paydesk/admin for whom `admin` lets in.
 
         `user` finds out who is asking: a function or coroutine of the request that answers the app's user (anything
         with `id` and `email`) or None. Without it, everybody is a guest.

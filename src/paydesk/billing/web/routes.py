@@ -10,12 +10,15 @@ adapter is translation: the request in, the user as the app finds them, the answ
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar, cast
 from urllib.parse import parse_qs
 
 from paydesk.billing.log import get_logger
 from paydesk.billing.web import requests
 from paydesk.billing.web.account import Step
+from paydesk.billing.web.admin.admin import PATH as ADMIN
+from paydesk.billing.web.admin.admin import ROOMS, Admin
 from paydesk.billing.web.answers import Answer, page, refused, sent
 from paydesk.billing.web.operations import Operations
 from paydesk.billing.web.requests import Refusal, Subscribing, Wish
@@ -32,7 +35,7 @@ from paydesk.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from paydesk.billing.customers import Payer
     from paydesk.billing.desk import Paydesk
@@ -95,7 +98,21 @@ def routes_of(desk: Paydesk) -> tuple[Route, ...]:
         Route("portal", f"{at}/billing-portal", ("GET", "POST"), routes.portal),
         Route("health", f"{at}/paydesk/health", ("GET",), machines.health, is_for_people=False),
         Route("metrics", f"{at}/paydesk/metrics", ("GET",), machines.metrics, is_for_people=False),
+        *_admin_of(desk),
     )
+
+
+def _admin_of(desk: Paydesk) -> Iterator[Route]:
+    admin = Admin(desk)
+    for room in ROOMS:
+        methods = ("GET",) if room.act is None else ("GET", "POST")
+        yield Route(
+            f"admin_{room.name}",
+            f"{desk.prefix}{ADMIN}{room.path}",
+            methods,
+            partial(admin.answer, room),
+            body_bytes_max=requests.FORM_BYTES_MAX if room.act is not None else 0,
+        )
 
 
 def read_up_to(bytes_max: int, declared: str | None, read: Callable[[int], bytes]) -> bytes | None:

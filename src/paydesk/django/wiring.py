@@ -48,6 +48,8 @@ SECRETS = {
     "MAIL_FROM": "MAIL_FROM",
     "MAIL_KINDS": "MAIL_KINDS",
 }
+# And the other way round.
+KEYS = {name: key for key, name in SECRETS.items()}
 OWN = ("DATABASE", "OWNER", "NAME", "TEMPLATES", "PRICES")
 
 

@@ -65,10 +65,11 @@ def test_a_sync_that_is_killed_goes_on_where_it_was(owner: Owner, client: stripe
     with owner.till.desk.store.write() as connection:
         connection.execute(update(lanes).values(lease_expires_at=None))  # half a minute later
 
-    ended = owner.runs("sync")
+    ended = owner.starts("sync")
+    _, said = ended.communicate()
     again = owner.reads("sync")
 
-    assert (ended.returncode, ended.stderr) == (0, "")
+    assert (ended.returncode, said) == (0, "")
     assert again["found"] == 0
     assert {"paid"} == {row["status"] for row in owner.till.orders if row["id"] == order_id}
     assert len(owner.till.customers) == 103

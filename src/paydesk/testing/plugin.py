@@ -120,12 +120,12 @@ def paydesk_tables() -> None:
 
 
 @pytest.fixture(scope="session")
-def _paydesk_database(paydesk_database: str) -> Iterator[Database]:
-    from paydesk.testing.database import Database
-
-    database = Database(paydesk_database)
-    yield database
-    database.close()
+def _paydesk_databases() -> Iterator[dict[str, Database]]:
+    """The databases of a run, by their addresses: modules may have different ones."""
+    databases: dict[str, Database] = {}
+    yield databases
+    for database in databases.values():
+        database.close()
 
 
 @pytest.fixture(scope="session")
@@ -143,16 +143,19 @@ def billing(
     paydesk_tables: None,
     paydesk_desk: Paydesk,
     paydesk_app: Any,
-    _paydesk_database: Database,
+    paydesk_database: str,
+    _paydesk_databases: dict[str, Database],
     _paydesk_loop: Any,
     request: pytest.FixtureRequest,
 ) -> Iterator[Billing]:
     """The app's desk, wired to a Stripe, a database and a time of the test's own, with its catalog on sale."""
     from paydesk.testing.apps import App
     from paydesk.testing.billing import Billing
+    from paydesk.testing.database import Database
 
+    database = _paydesk_databases.setdefault(paydesk_database, Database(paydesk_database))
     app = None if paydesk_app is None else App(paydesk_app, _paydesk_loop)
-    billing = Billing(paydesk_desk, local_stripe, _paydesk_database, app, seed=request.node.nodeid)
+    billing = Billing(paydesk_desk, local_stripe, database, app, seed=request.node.nodeid)
     yield billing
     billing.close()
 

@@ -1,0 +1,24 @@
+"""The examples' own tests, run as their authors run them: with pytest, in the example's folder."""
+
+from __future__ import annotations
+
+import pytest
+
+from paydesk.testing import Billing, billing_for
+from tests.conftest import ROOT
+
+# What a run within this process loads itself is unloaded after it, and this would not like to be loaded twice.
+LOADED = (Billing, billing_for)
+
+
+@pytest.mark.parametrize(("example", "count"), [("newsletter", 11)])
+def test_an_example_passes_its_own_tests(pytester: pytest.Pytester, example: str, count: int) -> None:
+    """Each is a small real app, and tests itself with paydesk's plugin and nothing else."""
+    folder = ROOT / "examples" / example
+
+    result = pytester.runpytest_inprocess(
+        *("-p", "paydesk.testing.plugin", "-p", "no:cacheprovider", "-W", "error"),
+        *("-c", folder / "pyproject.toml", "--rootdir", folder, folder),
+    )
+
+    result.assert_outcomes(passed=count)

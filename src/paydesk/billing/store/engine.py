@@ -7,6 +7,7 @@ begin. A transaction that reads first and asks for the lock later is the classic
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import time
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,11 @@ KEEPALIVES = {
     "tcp_user_timeout": "25000",  # milliseconds
 }
 
+_LOOKING = ("target_session_attrs=read-write", "connect_timeout=5")
+_SEVERAL_HOSTS = re.compile(
+    r"(?P<who>postgres(?:ql)?(?:\+psycopg)?://(?:[^@/?]*@)?)(?P<hosts>[^@/?]*,[^@/?]*)(?P<path>/[^?]*)?(?:\?(?P<query>.*))?"
+)
+
 # Set by Store on the connections that will write.
 WRITES = "paydesk_writes"
 
@@ -44,7 +50,7 @@ def create_engine(database_url: str) -> Engine:
     Raises ValueError, naming what to write instead, for anything else, and ConfigurationError where PostgreSQL's driver
     is missing. The URL may hold a password and is not shown.
     """
-    engine = _engine(make_url(database_url))
+    engine = _engine(make_url(_spread(database_url)))
     _engines.add(engine)
     return engine
 
@@ -65,6 +71,23 @@ def _leave_to_the_parent() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_leave_to_the_parent)
+
+
+def _spread(database_url: str) -> str:
+    """PostgreSQL's own way to name several servers, postgresql://me@one:5432,two:5432/app, in SQLAlchemy's.
+
+    Of several, one takes writes: the driver looks for it, and not for long at one that is gone, unless the URL says
+    otherwise.
+    """
+    several = _SEVERAL_HOSTS.fullmatch(database_url)
+    if several is None:
+        return database_url
+    said = several["query"] or ""
+    query = [f"host={host}" for host in several["hosts"].split(",")]
+    query += [each for each in _LOOKING if each.partition("=")[0] not in said]
+    if said:
+        query.append(said)
+    return f"{several['who']}{several['path'] or '/'}?{'&'.join(query)}"
 
 
 def _engine(url: URL) -> Engine:

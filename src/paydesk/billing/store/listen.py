@@ -20,8 +20,8 @@ def listening(store: Store) -> Iterator[Callable[[float], bool]]:
     import psycopg
     from psycopg import sql
 
-    url = store.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-    with psycopg.connect(url, autocommit=True) as connection:
+    arguments, options = store.engine.dialect.create_connect_args(store.engine.url)
+    with psycopg.connect(*arguments, **{**options, "autocommit": True}) as connection:
         connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(store.channel)))
 
         def heard(seconds: float) -> bool:

@@ -54,7 +54,8 @@ def take_back(refunded: OrderRefunded, db: Session) -> None:
 @desk.on(DisputeOpened)
 def hold(opened: DisputeOpened, db: Session) -> None:
     """Somebody went to their bank: keep the thing until that is settled."""
-    db.execute(update(shelf).where(shelf.c.order_id == opened.order.id).values(state="on hold"))
+    if opened.order is not None:  # or else it is about a plan
+        db.execute(update(shelf).where(shelf.c.order_id == opened.order.id).values(state="on hold"))
 
 
 @app.get("/", response_class=HTMLResponse)

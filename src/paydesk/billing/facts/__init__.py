@@ -8,12 +8,11 @@ Stripe may tell of a payment five times, in any order, or not at all; the fact `
 
 from __future__ import annotations
 
+from paydesk.billing.facts.disputes import DisputeClosed, DisputeOpened
 from paydesk.billing.facts.events import StripeEvent
 from paydesk.billing.facts.fact import Fact
-from paydesk.billing.facts.invoices import Invoice, InvoicePaid, PaymentFailed, SubscriptionRenewed
+from paydesk.billing.facts.invoices import Invoice, InvoicePaid, InvoiceRefunded, PaymentFailed, SubscriptionRenewed
 from paydesk.billing.facts.orders import (
-    DisputeClosed,
-    DisputeOpened,
     Order,
     OrderExpired,
     OrderFailed,
@@ -53,6 +52,7 @@ FACTS: tuple[type[Fact], ...] = (
     CardExpiring,
     InvoicePaid,
     PaymentFailed,
+    InvoiceRefunded,
     DisputeOpened,
     DisputeClosed,
     UsageRecorded,
@@ -66,6 +66,7 @@ __all__ = [
     "Fact",
     "Invoice",
     "InvoicePaid",
+    "InvoiceRefunded",
     "Order",
     "OrderExpired",
     "OrderFailed",

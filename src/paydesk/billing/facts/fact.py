@@ -31,6 +31,14 @@ class Fact(ABC):
         """What makes this fact another one than others of its type."""
 
     @property
+    def happened_at(self) -> datetime | None:
+        """When it happened at Stripe, for a fact that may be of a time before this app: then nobody is told of it.
+
+        None for one that cannot be, or that says what holds now.
+        """
+        return None
+
+    @property
     def key(self) -> str:
         """The fact's own name. A second fact of the same name is the same fact."""
         return f"{self.type}:{self.about}"

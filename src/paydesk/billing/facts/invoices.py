@@ -1,4 +1,4 @@
-"""What happens to an invoice: it is paid, or a payment for it fails."""
+"""What happens to an invoice: it is paid, a payment for it fails, or its money goes back."""
 
 from __future__ import annotations
 
@@ -38,6 +38,7 @@ class Invoice:
     hosted_invoice_url: str | None = None
     invoice_pdf: str | None = None
     created_at: datetime | None = None
+    paid_at: datetime | None = None
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Self:
@@ -68,6 +69,10 @@ class InvoicePaid(InvoiceFact):
 
     type = "invoice.paid"
 
+    @property
+    def happened_at(self) -> datetime | None:
+        return self.invoice.paid_at
+
 
 @dataclass(frozen=True)
 class SubscriptionRenewed(InvoiceFact):
@@ -77,6 +82,33 @@ class SubscriptionRenewed(InvoiceFact):
     """
 
     type = "subscription.renewed"
+
+    @property
+    def happened_at(self) -> datetime | None:
+        return self.invoice.paid_at
+
+
+@dataclass(frozen=True)
+class InvoiceRefunded(InvoiceFact):
+    """Money that an invoice brought went back, some of it or all (`is_full`), at `refunded_at`.
+
+    Once for each refund; `amount_minor` is this refund's. Of an order's money, OrderRefunded tells.
+    """
+
+    type = "invoice.refunded"
+
+    refund_id: str
+    amount_minor: int
+    is_full: bool
+    refunded_at: datetime | None = None
+
+    @property
+    def about(self) -> str:
+        return self.refund_id
+
+    @property
+    def happened_at(self) -> datetime | None:
+        return self.refunded_at
 
 
 @dataclass(frozen=True)

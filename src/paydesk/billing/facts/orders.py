@@ -1,10 +1,9 @@
-"""What happens to an order: it is paid, or not; its money goes back, or is disputed."""
+"""What happens to an order: it is paid, or not; its money goes back."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from datetime import datetime
 from typing import Any, Self
 
 from paydesk.billing.facts.fact import Fact
@@ -85,34 +84,3 @@ class OrderRefunded(OrderFact):
     @property
     def about(self) -> str:
         return self.refund_id
-
-
-@dataclass(frozen=True)
-class DisputeOpened(OrderFact):
-    """A customer went to their bank about this order. Answer at Stripe before `evidence_due_at`."""
-
-    type = "dispute.opened"
-
-    dispute_id: str
-    amount_minor: int
-    reason: str | None
-    evidence_due_at: datetime | None = None
-
-    @property
-    def about(self) -> str:
-        return self.dispute_id
-
-
-@dataclass(frozen=True)
-class DisputeClosed(OrderFact):
-    """The bank decided: `status` is won, lost, warning_closed or prevented."""
-
-    type = "dispute.closed"
-
-    dispute_id: str
-    amount_minor: int
-    status: str
-
-    @property
-    def about(self) -> str:
-        return self.dispute_id

@@ -42,6 +42,7 @@ class Subscription:
     past_due_since: datetime | None = None
     ended_at: datetime | None = None
     latest_invoice_id: str | None = None
+    created_at: datetime | None = None
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Self:
@@ -113,6 +114,10 @@ class SubscriptionStarted(SubscriptionFact):
     """
 
     type = "subscription.started"
+
+    @property
+    def happened_at(self) -> datetime | None:
+        return self.subscription.created_at
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from sqlalchemy import func, select, update
 
 from paydesk.billing.facts import FACTS, Fact, StripeEvent
 from paydesk.billing.inbox.handlers import topic_key
+from paydesk.billing.inbox.history import History
 from paydesk.billing.inbox.retry import ATTEMPTS_MAX, after_failure
 from paydesk.billing.log import get_logger, redact
 from paydesk.billing.watch import Watch
@@ -75,7 +76,8 @@ class Effects:
     def of_round(self, connection: Connection, named: Sequence[Named], events: Sequence[Noted]) -> int:
         """The same for facts of several lanes, and a row for each handler of the events; answers how many rows.
 
-        Facts that nobody is told of are kept all the same: then nobody is told of them later.
+        Facts that nobody is told of, and those of a time before us, are kept all the same: then nobody is told of them
+        later.
         """
         table, now = self._store.tables.facts, self._now()
         rows = [
@@ -92,7 +94,8 @@ class Effects:
         new = set(self._store.new_of(connection, table, rows, table.c.key))
         for key in dict.fromkeys(each.fact.key for each in named if each.fact.key in new):
             logger.info("%s", key)
-        told = (each.fact for each in named if each.is_told and each.fact.key in new)
+        history = History(self._store, connection, now)
+        told = (each.fact for each in named if each.is_told and each.fact.key in new and not history.has(each.fact))
         sources: dict[str, Topic] = {f"fact:{fact.key}": type(fact) for fact in told}
         sources |= {f"event:{event.id}": event.type for event in events}
         return self._add(connection, sources)

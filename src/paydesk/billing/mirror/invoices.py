@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from paydesk.billing.facts import Fact, Invoice, InvoicePaid, PaymentFailed, Subscription, SubscriptionRenewed
-from paydesk.billing.mirror import arrears, shapes
+from paydesk.billing.mirror import arrears, reversals, shapes
 from paydesk.billing.mirror.mirrored import Mirrored, Writing, always, moment
 from paydesk.billing.mirror.refs import Ref, id_of
 
@@ -24,7 +24,8 @@ def apply(writing: Writing, invoice: Json) -> list[Fact]:
     writing.put(table, row, invoice)
     subscription = writing.row(writing.tables.subscriptions, row["subscription_id"])
     known = Subscription.from_row(arrears.hear(writing, subscription, invoice)) if subscription is not None else None
-    return facts_of(before["status"] if before else None, Invoice.from_row(row), known, writing.told)
+    facts = facts_of(before["status"] if before else None, Invoice.from_row(row), known, writing.told)
+    return [*facts, *reversals.of_invoice(writing, row, before)]
 
 
 def facts_of(

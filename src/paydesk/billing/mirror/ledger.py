@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 # Under this key our order's id travels in the metadata of the Checkout Session and of its payment intent.
 ORDER_KEY = "paydesk_order"
 
+# What a dispute's facts have in common, and the columns it stands in.
+_TOLD = {"dispute_id": "id", "amount_minor": "amount_minor", "opened_at": "created_at"}
+
 DISPUTE_OVER = frozenset({"won", "lost", "warning_closed", "prevented"})
 
 
@@ -80,11 +83,17 @@ def facts_of(order: Order, refunds: Sequence[Mapping[Any, Any]], disputes: Seque
             is_full = sum(until_then) >= order.amount_minor
             facts.append(OrderRefunded(order, refund["id"], refund["amount_minor"], is_full))
     for dispute in disputes:
-        amount, due_at = dispute["amount_minor"], dispute["evidence_due_at"]
-        facts.append(DisputeOpened(order, dispute["id"], amount, dispute["reason"], due_at))
-        if dispute["status"] in DISPUTE_OVER:
-            facts.append(DisputeClosed(order, dispute["id"], amount, dispute["status"]))
+        facts += facts_of_dispute(dispute, order=order)
     return facts
+
+
+def facts_of_dispute(dispute: Mapping[Any, Any], **about: Any) -> list[Fact]:
+    """What has happened to a dispute `about` something, by its row."""
+    told: Any = {name: dispute[column] for name, column in _TOLD.items()} | {"order": None} | about
+    opened = DisputeOpened(**told, reason=dispute["reason"], evidence_due_at=dispute["evidence_due_at"])
+    if dispute["status"] not in DISPUTE_OVER:
+        return [opened]
+    return [opened, DisputeClosed(**told, status=dispute["status"])]
 
 
 def locked_order(writing: Writing, order_id: str) -> RowMapping | None:

@@ -56,6 +56,11 @@ class Writing:
         """The database, for rows that are on no sheet, as orders; see Sheet.beside."""
         return self.sheet.beside
 
+    @property
+    def below(self) -> Connection:
+        """The database, for rows of kinds that are written after this one; see Sheet.below."""
+        return self.sheet.below
+
     def row(self, table: Table, object_id: str | None) -> Json | None:
         """The row of an object, as it is before this is written."""
         return self.sheet.row(table, object_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from paydesk.billing.mirror import refunds, shapes
+from paydesk.billing.mirror import refunds, reversals, shapes
 from paydesk.billing.mirror.ledger import ORDER_KEY, adopt_payment, order_of_payment, settle
 from paydesk.billing.mirror.mirrored import Mirrored, Writing, moment
 from paydesk.billing.mirror.refs import id_of
@@ -61,9 +61,12 @@ def _write(writing: Writing, row: Json, whole: Json, charge: Json | None) -> lis
         "created_at": moment(whole["created"]),
     }
     writing.put(writing.tables.payments, row, whole)
-    for refund in ((charge or {}).get("refunds") or {}).get("data", []):
+    given_back = ((charge or {}).get("refunds") or {}).get("data", [])
+    for refund in given_back:
         refunds.apply(writing, refund, order_id)
-    return settle(writing, order_id) if order_id else []
+    if order_id:
+        return settle(writing, order_id)
+    return reversals.of_payment(writing, row["id"]) if given_back or (charge or {}).get("disputed") else []
 
 
 def complete(ask: Ask, read_object: Json) -> None:

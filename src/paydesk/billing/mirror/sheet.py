@@ -107,6 +107,11 @@ class Sheet:
         self.write()
         return self._connection
 
+    @property
+    def below(self) -> Connection:
+        """The connection, for whoever reads rows of which none is on the sheet yet: it is not written for that."""
+        return self._connection
+
     def write(self) -> None:
         """Send what was put. The rows of one table go together, in the order in which they were put."""
         puts, parts = self._puts, self._parts

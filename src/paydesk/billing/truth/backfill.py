@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 from sqlalchemy import exists, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from paydesk.billing.inbox.history import EVENTS
 from paydesk.billing.inbox.lanes import LeaseLost
 from paydesk.billing.log import get_logger
 from paydesk.billing.mirror.read import Ask
 from paydesk.billing.mirror.refs import lane_of
 from paydesk.billing.truth.kinds import KINDS, Kind
-from paydesk.billing.truth.sweep import EVENTS
 from paydesk.errors import AnotherIsAtIt, StripeUnavailable
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ ROWS = 100
 SIGN_EVERY = 10
 
 # What was before us: of these, facts are named that the app may mail about.
-_OF_HISTORY = frozenset({"subscription", "invoice"})
+_OF_HISTORY = frozenset({"subscription", "invoice", "dispute"})
 
 
 class Backfill:

@@ -12,8 +12,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
+from paydesk.billing.inbox.history import EVENTS, traces
 from paydesk.billing.inbox.lanes import LeaseLost
 from paydesk.billing.log import get_logger
 from paydesk.billing.truth.pages import PAGE
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
 
 logger = get_logger(__name__)
 
-EVENTS = "events"
-
 # The worker's own sweep. Webhooks come within seconds, so this is about those that never come.
 EVERY = timedelta(minutes=5)
 
@@ -47,9 +46,6 @@ FIRST_PAGE = 20
 # Stripe lists events for so long.
 DAYS_MAX = 30
 _DAY_SECONDS = 24 * 3600
-
-# The first trace of ours bears this machine's stamp, and Stripe's clock may be another.
-SKEW_SECONDS = 3600
 
 
 class Sweep:
@@ -129,18 +125,10 @@ class Sweep:
 
         That is the first trace that this database has of us, or, where there is none yet, now.
         """
-        tables = self._store.tables
-        mine = tables.customers.c.user_id.is_not(None)
-        traces = (
-            select(func.min(tables.attempts.c.created_at)),
-            select(func.min(tables.orders.c.created_at)),
-            select(func.min(tables.customers.c.created_at)).where(mine),
-        )
         with self._store.read() as connection:
-            heard: int | None = connection.scalar(select(func.min(tables.events.c.created)))
-            ours = [connection.scalar(trace) for trace in traces]
-        stamps = [int(moment.timestamp()) - SKEW_SECONDS for moment in ours if moment is not None]
-        stamps += [stamp for stamp in (heard, newest_at) if stamp is not None]
+            stamps = [*traces(self._store, connection)]
+        if newest_at is not None:
+            stamps.append(newest_at)
         return min(stamps, default=self._seconds() - _DAY_SECONDS)
 
     def _seconds(self) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from paydesk.billing.inbox.history import EVENTS
 from paydesk.billing.inbox.prune import Prune, Pruned
 from paydesk.billing.mirror.refs import lane_of
 from paydesk.billing.truth.backfill import Backfill
@@ -15,7 +16,7 @@ from paydesk.billing.truth.compare import Comparer
 from paydesk.billing.truth.kinds import KINDS, NAMES
 from paydesk.billing.truth.pages import Pages
 from paydesk.billing.truth.reports import Reports
-from paydesk.billing.truth.sweep import DAYS_MAX, EVENTS, Sweep
+from paydesk.billing.truth.sweep import DAYS_MAX, Sweep
 from paydesk.billing.truth.verify import Verified, Verify
 from paydesk.billing.truth.walks import Walk, Walks
 from paydesk.errors import AnotherIsAtIt

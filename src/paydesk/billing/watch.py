@@ -3,8 +3,8 @@
     with watch.during("call", method="GET", path="/v1/prices") as act:
         act.outcome = "ok"
 
-It is told when a webhook is received, Stripe is called, or an effect is run. A watcher hears of each as it begins, and
-gives back what is to be called when it has ended.
+It is told when a webhook is received, lanes are applied, Stripe is called, or an effect is run. A watcher hears of each
+as it begins, and gives back what is to be called when it has ended.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 logger = get_logger(__name__)
 
-Kind = Literal["receive", "call", "effect"]
+Kind = Literal["receive", "apply", "call", "effect"]
 
 
 class Act:

@@ -100,6 +100,23 @@ def test_what_is_done_is_counted_and_timed(measured_till: Till, clock: Clock, wi
 OUTCOMES = ("new", "duplicate", "refused")
 
 
+def test_events_are_timed_from_their_arrival(measured_till: Till, clock: Clock, client: stripe.StripeClient) -> None:
+    """How long whoever waits for a webhook's effect has waited, with whatever Stripe needed for its answer."""
+    customer = client.v1.customers.create({"name": "Ada"})
+    client.v1.customers.update(customer.id, {"name": "Grace"})
+    measured_till.deliver(client, "customer.created", "customer.updated")
+    clock.advance(seconds=40)
+
+    measured_till.desk.work()
+
+    found = samples(measured_till.desk.metrics())
+    assert (found["paydesk_apply_lag_seconds_count{}"], found["paydesk_apply_lag_seconds_sum{}"]) == (2, 80)
+    rounds = {name: value for name, value in found.items() if name.startswith("paydesk_apply_seconds_count")}
+    assert sum(rounds.values()) >= 1
+    assert [name for name in rounds if "failed" in name] == []
+    measured_till.desk.close()
+
+
 def test_handlers_are_timed_by_what_became_of_them(measured_till: Till, clock: Clock) -> None:
     """Done, failed for now, and given up: each a number of its own, by the handler's name."""
     tables = measured_till.desk.store.tables

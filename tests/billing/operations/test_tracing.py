@@ -13,6 +13,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from paydesk import OrderExpired
 from paydesk.errors import SignatureRefused
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,6 +102,26 @@ def test_what_happens_within_an_app_s_span_belongs_to_it(till: Till, spans: InMe
     calls = [span for span in spans.get_finished_spans() if span.name == "paydesk.stripe"]
     assert calls
     assert {span.parent.span_id for span in calls if span.parent is not None} == {outer.get_span_context().span_id}
+
+
+def test_what_stripe_is_asked_for_an_event_is_a_part_of_applying_it(
+    till: Till, client: stripe.StripeClient, spans: InMemorySpanExporter
+) -> None:
+    """One picture: the round of work, and each call to Stripe in it, also from the threads that ask at once."""
+    for name in ("Ada", "Grace", "Mary"):
+        client.v1.customers.create({"name": name})
+    till.desk.start()
+
+    till.deliver(client, "customer.created")
+
+    until(lambda: not any(till.desk.operations.backlog.waiting().events.values()), "all to be applied")
+    till.desk.stop()
+    ended = spans.get_finished_spans()
+    rounds = {span.context.span_id: span for span in ended if span.name == "paydesk.apply" and span.context is not None}
+    asked = [span for span in ended if str((span.attributes or {}).get("url.path")).startswith("/v1/customers/")]
+    assert asked
+    assert [span for span in asked if span.parent is None or span.parent.span_id not in rounds] == []
+    assert sum(int(str((span.attributes or {}).get("paydesk.events", 0))) for span in rounds.values()) >= 3
 
 
 def test_a_handler_is_a_span_around_what_it_does(

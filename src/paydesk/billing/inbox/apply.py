@@ -10,6 +10,7 @@ not matter.
 from __future__ import annotations
 
 from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -21,11 +22,13 @@ from paydesk.billing.inbox.rounds import Rounds, known_of
 from paydesk.billing.inbox.write import Writer
 from paydesk.billing.log import get_logger
 from paydesk.billing.mirror.sheet import Sheet
+from paydesk.billing.watch import Watch
 from paydesk.errors import StripeUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
     from concurrent.futures import Executor
+    from contextvars import Context
     from datetime import datetime
 
     from paydesk.billing.inbox.effects import Effects
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from paydesk.billing.mirror.refs import Json, Ref
     from paydesk.billing.plans import PlanFinder
     from paydesk.billing.store.store import Store
+    from paydesk.billing.watch import Act
 
 logger = get_logger(__name__)
 
@@ -70,10 +74,13 @@ class Applier:
         now: Callable[[], datetime],
         *,
         is_background: bool = False,
+        watch: Watch | None = None,
     ) -> None:
         """`is_background`: nobody waits for what is done, so each call to Stripe leaves others the way."""
         self._store = store
         self._lanes = lanes
+        self._now = now
+        self._watch = watch or Watch()
         self._rounds = Rounds(store, now)
         self._asker = Asker(store, stripe, self._rounds, is_background=is_background)
         self._writer = Writer(store, lanes, effects, plans, now)
@@ -97,19 +104,25 @@ class Applier:
 
     def look_at(self, lanes: Sequence[DueLane], is_to_lease: Callable[[Round], bool]) -> Found | None:
         """Write the lanes for which nobody must be asked, and lease some of the others; None if no lane is free."""
-        leased: list[Round] = []
         if not lanes:
             return None
+        with self._watch.during("apply") as act:
+            return self._look_at(act, lanes, is_to_lease)
+
+    def _look_at(self, act: Act, lanes: Sequence[DueLane], is_to_lease: Callable[[Round], bool]) -> Found | None:
+        leased: list[Round] = []
         try:
             with self._store.write() as connection:
                 self._store.give_way(connection)
                 free = self._lanes.lock(connection, lanes)
                 if not free:
+                    act.outcome = "nothing"
                     return None
                 sheet = Sheet(self._store, connection)
                 rounds = self._rounds.of(sheet, free)
-                self._writer.write(sheet, [each for each in rounds if not each.unread])
                 unread = [each for each in rounds if each.unread]
+                told = [each for each in rounds if not each.unread]
+                self._writer.write(sheet, told)
                 leased = [each for each in unread if is_to_lease(each)][:LEASES_MAX]
                 leases = self._lanes.take(connection, [each.lane for each in leased])
                 for each, lease in zip(leased, leases, strict=True):
@@ -119,14 +132,22 @@ class Applier:
             if isinstance(error, OperationalError) and not self._store.is_busy(error):
                 raise  # the database's trouble, not theirs
             logger.debug("%d lanes are worked on one by one: %s", len(lanes), error)
+            act.outcome = "in_trouble"
             return Found(in_trouble=[lane.lane for lane in lanes])
+        self._tell(act, "told", told)
         return Found(leased, [each for each in unread if each.lease is None])
 
     def read(self, rounds: Sequence[Round], pool: Executor | None = None) -> None:
         """Ask Stripe what leased rounds need, several at once if there is a pool, and write them together."""
+        if not rounds:
+            return
         try:
-            asked = (pool.map if pool is not None else map)(self._is_answered, rounds)
-            self._write([each for each, is_answered in zip(rounds, asked, strict=True) if is_answered])
+            with self._watch.during("apply") as act:
+                # What is told of a call in the pool's threads belongs to what is told of this.
+                contexts = [copy_context() for _ in rounds]
+                asked = (pool.map if pool is not None else map)(self._is_answered_in, contexts, rounds)
+                answered = [each for each, is_answered in zip(rounds, asked, strict=True) if is_answered]
+                self._tell(act, "read", self._write(answered))
         except OperationalError:
             for each in rounds:
                 self._give_back(lease_of(each))
@@ -159,9 +180,11 @@ class Applier:
         Raises StripeUnavailable, StripeRefused, or LeaseLost; then nothing was written.
         """
         try:
-            own = self._note(lease, refs, listed, is_history=is_history)
-            self._asker.ask(own)
-            self._writer.write_alone(own, lease)
+            with self._watch.during("apply", lane=lease.lane) as act:
+                own = self._note(lease, refs, listed, is_history=is_history)
+                self._asker.ask(own)
+                self._writer.write_alone(own, lease)
+                self._tell(act, "alone", [own])
         except StripeUnavailable:
             self._lanes.let_go(lease)
             raise
@@ -201,8 +224,18 @@ class Applier:
             return False
         return True
 
-    def _write(self, rounds: Sequence[Round]) -> None:
-        """Write them together, or each by itself if anything is wrong with one of them."""
+    def _is_answered_in(self, context: Context, each: Round) -> bool:
+        return context.run(self._is_answered, each)
+
+    def _tell(self, act: Act, outcome: str, rounds: Sequence[Round]) -> None:
+        """Tell what was written, and how long each event had to wait for it."""
+        now = self._now()
+        lags = [(now - event.received_at).total_seconds() for each in rounds for event in each.applied]
+        act.outcome = outcome
+        act.about |= {"lanes": len(rounds), "events": len(lags), "lags": lags}
+
+    def _write(self, rounds: Sequence[Round]) -> list[Round]:
+        """Write them together, or each by itself if anything is wrong with one of them; answers those written."""
         if len(rounds) > 1:
             try:
                 lost = self._writer.write_read(rounds)
@@ -213,9 +246,8 @@ class Applier:
             else:
                 for each in lost:
                     logger.info("%s", LeaseLost(each.lane))
-                return
-        for each in rounds:
-            self._write_alone(each)
+                return [each for each in rounds if each not in lost]
+        return [each for each in rounds if self._write_alone(each)]
 
     def _work_alone(self, lease: Lease) -> None:
         try:
@@ -225,10 +257,11 @@ class Applier:
         except Exception as error:
             self._leave_alone(lease, error)
         else:
-            if self._is_answered(own):
-                self._write_alone(own)
+            with self._watch.during("apply", lane=lease.lane) as act:
+                is_written = self._is_answered(own) and self._write_alone(own)
+                self._tell(act, "alone", [own] if is_written else [])
 
-    def _write_alone(self, each: Round) -> None:
+    def _write_alone(self, each: Round) -> bool:
         lease = lease_of(each)
         try:
             self._writer.write_alone(each, lease)
@@ -238,6 +271,9 @@ class Applier:
             raise
         except Exception as error:
             self._leave_alone(lease, error)
+        else:
+            return True
+        return False
 
     def _leave_alone(self, lease: Lease, error: Exception) -> None:
         """Not even what is wrong can be written down. The lane's events wait, and all others go on."""

@@ -75,8 +75,9 @@ class Inbox:
         self._plans = plans
         self._is_labelled = False
         self._chores = (self.effects.register, self._relabel, *chores)
-        self._applier = Applier(store, stripe, self.lanes, self.effects, plans, now)
-        self._patient = Applier(store, stripe, self.lanes, self.effects, plans, now, is_background=True)
+        parts = (store, stripe, self.lanes, self.effects, plans, now)
+        self._applier = Applier(*parts, watch=watch)
+        self._patient = Applier(*parts, watch=watch, is_background=True)
         self._reads_at_once = READS_AT_ONCE if livemode else READS_AT_ONCE_IN_TEST_MODE
         self._pool: ThreadPoolExecutor | None = None
         self._patrols: list[Patrol] = []

@@ -51,6 +51,12 @@ class Round:
         return [visit for visit in self.visits if visit.is_unread]
 
     @property
+    def applied(self) -> list[Noted]:
+        """The events that are done once the round is written; what failed or is parked is tried again."""
+        visits = {visit.ref: visit for visit in self.visits}
+        return [event for event in self.noted if event.ref is None or visits[event.ref].outcome == "applied"]
+
+    @property
     def newest(self) -> int:
         """The event that arrived last. If it is another one the next time, something has come."""
         return max((event.seq for event in (*self.noted, *self.strays)), default=0)

@@ -147,18 +147,18 @@ class Writer:
         applied: list[Noted] = []
         for each in rounds:
             visits = {visit.ref: visit for visit in each.visits}
+            done = {event.seq for event in each.applied}
             for event in each.noted:
-                visit = visits[event.ref] if event.ref else None
-                if visit is None or visit.outcome == "applied":
+                if event.seq in done:
                     applied.append(event)
-                else:
-                    self._postpone(connection, event, visit)
+                elif event.ref:
+                    self._postpone(connection, event, visits[event.ref])
             self._send_home(connection, each.strays)
         effects = self._effects.of_round(connection, named, applied)
         if applied:
-            done = {"state": "applied", "applied_at": self._now(), "last_error": None}
+            marked = {"state": "applied", "applied_at": self._now(), "last_error": None}
             mine = self._store.among(self._events.c.seq, (event.seq for event in applied))
-            connection.execute(update(self._events).where(mine).values(**done))
+            connection.execute(update(self._events).where(mine).values(**marked))
         return effects
 
     def _send_home(self, connection: Connection, strays: Iterable[Noted]) -> None:

@@ -32,6 +32,10 @@ logger = get_logger(__name__)
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 
+# From a worker that was waiting for it to one that was away for a night.
+LAG_SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0, 7200.0, 28800.0)
+
+
 @dataclass(frozen=True)
 class Served:
     """Where metrics are served, and what ends it."""
@@ -47,10 +51,12 @@ class Metrics:
         self.registry = CollectorRegistry()
         self.registry.register(_Backlog(backlog))
 
-        def timed(name: str, told: str, *labels: str) -> Histogram:
-            return Histogram(f"paydesk_{name}_seconds", told, labels, registry=self.registry, buckets=SECONDS)
+        def timed(name: str, told: str, *labels: str, buckets: tuple[float, ...] = SECONDS) -> Histogram:
+            return Histogram(f"paydesk_{name}_seconds", told, labels, registry=self.registry, buckets=buckets)
 
         self._receive = timed("receive", "Time to check a webhook and commit it.", "outcome")
+        self._apply = timed("apply", "Time of a round of work on what waits.", "outcome")
+        self._lag = timed("apply_lag", "Time from an event's arrival until it was applied.", buckets=LAG_SECONDS)
         self._effect = timed("effect", "Time a handler ran.", "handler", "outcome")
         self._call = timed("stripe_call", "Time until Stripe answered a try.", "method")
         self._calls = Counter(
@@ -82,6 +88,10 @@ class Metrics:
             match act.kind:
                 case "receive":
                     self._receive.labels(act.outcome).observe(act.seconds)
+                case "apply":
+                    self._apply.labels(act.outcome).observe(act.seconds)
+                    for lag in act.about.get("lags", ()):
+                        self._lag.observe(lag)
                 case "effect":
                     self._effect.labels(act.about["handler"], act.outcome).observe(act.seconds)
                 case "call":

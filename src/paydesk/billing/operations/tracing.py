@@ -17,12 +17,16 @@ if TYPE_CHECKING:
 # What each span is called, and under which names it carries what the act is about.
 NAMES: dict[Kind, str] = {
     "receive": "paydesk.receive",
+    "apply": "paydesk.apply",
     "call": "paydesk.stripe",
     "effect": "paydesk.effect",
 }
 ATTRIBUTES = {
     "event": "paydesk.event.id",
     "event_type": "paydesk.event.type",
+    "lane": "paydesk.lane",
+    "lanes": "paydesk.lanes",
+    "events": "paydesk.events",
     "handler": "paydesk.handler",
     "source": "paydesk.source",
     "method": "http.request.method",

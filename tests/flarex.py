@@ -210,7 +210,7 @@ class Flarex:
         now, passed = datetime.now(UTC), timedelta(seconds=seconds)
         with self.desk.store.write() as connection:
             for table in (getattr(self.tables, name) for name in due):
-                for column in (table.c[name] for name in due[table.name]):
+                for column in (table.c[name] for name in due[table.name.removeprefix(self.tables.prefix)]):
                     soon = (column > now, column <= now + passed)
                     connection.execute(update(table).where(*soon).values({column.name: now}))
             for attempt in self.rows(self.tables.attempts, state="open"):

@@ -81,8 +81,8 @@ def test_a_gate_that_nobody_could_pass_is_found() -> None:
         required.discard("exprot")
 
 
-def test_tables_that_are_missing_or_old_are_found(tmp_path: Path, secrets: dict[str, Any]) -> None:
-    """A deployment that forgot to migrate; nothing is asked of a database that Django was not told to check."""
+def test_tables_that_django_takes_to_be_there_and_are_not_are_found(tmp_path: Path, secrets: dict[str, Any]) -> None:
+    """Another prefix, half a backup. Nothing is said before `migrate`, which would be told of its own task."""
     with connected_to(sqlite_at(tmp_path / "new.db")):
         before, unasked = found(databases=["default"]), found()
         call_command("migrate", verbosity=0)
@@ -90,5 +90,6 @@ def test_tables_that_are_missing_or_old_are_found(tmp_path: Path, secrets: dict[
         with desk.store.write() as connection:
             connection.execute(text("UPDATE paydesk_paydesk_alembic_version SET version_num = '0001'"))
         behind = found(databases=["default"])
+        elsewhere = found(databases=["default"], PAYDESK={**secrets, "TABLE_PREFIX": "other_"})
 
-    assert (before, unasked, after, behind) == (["paydesk.W004"], [], [], ["paydesk.W004"])
+    assert (before, unasked, after, behind, elsewhere) == ([], [], [], ["paydesk.E005"], ["paydesk.E005"])

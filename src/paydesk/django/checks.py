@@ -9,7 +9,7 @@
 | E004    | a gate asks for something that no plan has                                |
 | W002    | the routes are not in ROOT_URLCONF                                        |
 | W003    | nobody is ever signed in: no AuthenticationMiddleware, and no OWNER       |
-| W004    | the tables are missing, or of an earlier version: run `manage.py migrate` |
+| E005    | Django's history says that the tables are there, and they are not         |
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any
 from django.apps import apps
 from django.conf import settings
 from django.core import checks
+from django.db import connections
+from django.db.migrations.loader import MigrationLoader
 from django.utils.module_loading import import_string
 
 from paydesk.billing.catalog import Catalog
@@ -48,24 +50,32 @@ def check_project(**_: Any) -> list[checks.CheckMessage]:
 
 
 def check_tables(databases: Sequence[str] | None = None, **_: Any) -> Iterable[checks.CheckMessage]:
-    """Whether `manage.py migrate` has been run. Asked of the database, so only where Django asks it too."""
+    """Whether the tables are where Django's history says that they are.
+
+    That it has not come so far is Django's to say: `manage.py runserver` does, and `migrate` is told so by nobody.
+    """
     from paydesk.billing.store.migrations import HEAD, revision_of
     from paydesk.billing.store.store import Store
     from paydesk.django.database import url_of
 
-    if not wiring.is_dict() or wiring.alias() not in (databases or ()):
+    if not wiring.is_dict() or wiring.alias() not in (databases or ()) or not _is_migrated():
         return []
     store = Store.open(url_of(wiring.alias()), prefix=wiring.table_prefix())
     try:
         revision = revision_of(store)
-    except PaydeskError as error:
-        return [checks.Warning(str(error), id="paydesk.W004")]
     finally:
         store.close()
     if revision >= HEAD:
         return []
     state = f"at revision {revision} of {HEAD}" if revision else "missing"
-    return [checks.Warning(f"paydesk's tables are {state}.", hint="Run `manage.py migrate`.", id="paydesk.W004")]
+    hint = "Was DATABASE or TABLE_PREFIX changed, or a backup brought back in part? Bring the rest back as well."
+    return [checks.Error(f"paydesk's tables are {state}, and Django has migrated them.", hint=hint, id="paydesk.E005")]
+
+
+def _is_migrated() -> bool:
+    """Whether Django's history has all our migrations."""
+    loader = MigrationLoader(connections[wiring.alias()])
+    return all(leaf in loader.applied_migrations for leaf in loader.graph.leaf_nodes("paydesk"))
 
 
 def _secrets() -> Iterator[checks.CheckMessage]:

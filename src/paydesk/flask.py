@@ -57,6 +57,7 @@ if TYPE_CHECKING:
 __all__ = ["Desk"]
 
 Handle = TypeVar("Handle", bound="Callable[..., Any]")
+Find = TypeVar("Find", bound="FindUser")
 
 
 class Desk(Counter, Truthful):
@@ -126,7 +127,7 @@ class Desk(Counter, Truthful):
         paydesk: Paydesk = current_app.extensions[NAME]
         return paydesk
 
-    def user(self, find: FindUser) -> FindUser:
+    def user(self, find: Find) -> Find:
         """Name the function that finds out who is asking: `@desk.user`."""
         self._find_user = find
         return find

@@ -11,7 +11,7 @@ from tests.conftest import ROOT
 LOADED = (Billing, billing_for)
 
 
-@pytest.mark.parametrize(("example", "count"), [("newsletter", 11)])
+@pytest.mark.parametrize(("example", "count"), [("flask_shop", 6), ("newsletter", 11)])
 def test_an_example_passes_its_own_tests(pytester: pytest.Pytester, example: str, count: int) -> None:
     """Each is a small real app, and tests itself with paydesk's plugin and nothing else."""
     folder = ROOT / "examples" / example

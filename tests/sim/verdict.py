@@ -75,7 +75,9 @@ def _drift(desk: Paydesk) -> list[str]:
 
 
 def _is_untold(there: dict[str, Any], changed: list[str]) -> bool:
-    """Stripe tells nobody that somebody tried in vain to pay an open session."""
+    """Whether Stripe sends no event about this: an invoice counts on, somebody tried in vain to pay an open session."""
+    if there["object"] == "customer":
+        return changed == ["next_invoice_sequence"]
     return there["object"] == "checkout.session" and there["status"] == "open" and changed == ["payment_intent"]
 
 

@@ -18,7 +18,7 @@ from paydesk.billing.inbox.reading_list import QUIET_SECONDS, ReadingList
 from paydesk.billing.inbox.retry import ATTEMPTS_MAX
 from paydesk.billing.inbox.worker import wait_until
 from paydesk.billing.mirror.refs import Ref
-from tests.billing.shop import CREATED, Shop, customer, paid_session
+from tests.billing.shop import CREATED, Shop, charge_of, customer, paid_session, payment, refund
 from tests.billing.subscribed import invoice, item, recurring_price, subscription
 
 if TYPE_CHECKING:
@@ -302,6 +302,49 @@ def test_two_processes_that_read_for_the_same_lanes_apply_each_event_once(
     assert {row["turns"] for row in shop.rows(shop.store.tables.subscriptions)} == {1}
     assert set(shop.event_states()) == {"applied"}
     assert len(stripe_stand_in.calls) == LEASES_MAX + 8
+
+
+def test_payments_read_together_find_each_its_own_order(shop: Shop, stripe_stand_in: StandIn) -> None:
+    """Some are told by a payment that names its order, one only by its session: each order gets its own refund."""
+    orders = [shop.order() for _ in range(3)]
+    for order_id in orders:
+        stripe_stand_in.put(paid_session(order_id))
+        shop.deliver("checkout.session.completed", paid_session(order_id))
+    shop.work()
+    for order_id in orders:
+        named = {} if order_id == orders[1] else {"paydesk_order": order_id}
+        stripe_stand_in.put(payment(order_id, refunds=[refund(order_id, 1, 500)], metadata=named))
+        shop.deliver("charge.refunded", charge_of(order_id))
+    stranger = "ord_000000000000000009999999"
+    stripe_stand_in.put(payment(stranger, metadata={}))
+    shop.deliver("payment_intent.succeeded", payment(stranger, metadata={}))
+
+    shop.work()
+
+    assert set(shop.event_states()) == {"applied"}
+    rows = {row["id"]: row["amount_refunded_minor"] for row in shop.rows(shop.store.tables.orders)}
+    assert rows == dict.fromkeys(orders, 500)
+    assert len([fact for fact in shop.facts() if fact.startswith("order.refunded")]) == 3
+
+
+def test_many_payments_cost_as_many_statements_as_two(shop: Shop, stripe_stand_in: StandIn) -> None:
+    """Whose they are is asked together, too: those of a customer's invoices, or of another app, have no order here."""
+    sent: list[str] = []
+    event.listen(shop.store.engine, "before_cursor_execute", lambda *about: sent.append(about[2]))
+
+    def pay(numbers: range) -> int:
+        sent.clear()
+        for number in numbers:
+            paid = payment(f"ord_{number:024}", metadata={})
+            stripe_stand_in.put(paid)
+            shop.deliver("payment_intent.succeeded", paid)
+        arrived = len(sent)
+        assert shop.inbox.apply_due()
+        return len(sent) - arrived
+
+    two = pay(range(8_000_000, 8_000_002))
+
+    assert pay(range(9_000_000, 9_000_000 + LEASES_MAX)) <= two
 
 
 def test_no_process_takes_more_than_it_reads_for_at_once(shop: Shop, stripe_stand_in: StandIn) -> None:

@@ -107,8 +107,7 @@ def order_of_payment(writing: Writing, payment_id: str | None) -> str | None:
     """The order that this payment intent (or directly made charge) pays for."""
     if payment_id is None:
         return None
-    orders = writing.tables.orders
-    found: str | None = writing.beside.scalar(select(orders.c.id).where(orders.c.payment_intent_id == payment_id))
+    found = writing.sheet.order_of(payment_id)
     payment = None if found else writing.row(writing.tables.payments, payment_id)
     return payment["order_id"] if payment else found
 

@@ -35,6 +35,7 @@ class Sheet:
         self._rows: dict[Table, dict[str, Json | None]] = defaultdict(dict)
         self._puts: dict[tuple[Any, ...], list[Mapping[str, Any]]] = defaultdict(list)
         self._parts: dict[tuple[Table, str], dict[str, Sequence[Json]]] = defaultdict(dict)
+        self._orders: dict[str, str | None] = {}
 
     def expect(self, table: Table, object_id: str) -> None:
         """Say that this row will be asked for, so that it is fetched with others of its table."""
@@ -69,6 +70,18 @@ class Sheet:
     def customer(self, customer_id: str | None) -> Json | None:
         """Of a customer's row, whose it is and how old. Who joins the two meanwhile waits until we are done."""
         return self.row(self._customers, customer_id)
+
+    def order_of(self, payment_id: str) -> str | None:
+        """The order that is known to be paid by this payment. It is looked up with those of others that are expected.
+
+        Orders are on no sheet, so this is forgotten as soon as anybody has had the chance to write one.
+        """
+        if payment_id not in self._orders:
+            orders, wanted = self.store.tables.orders, {payment_id, *self._wanted[self.store.tables.payments]}
+            query = select(orders.c.payment_intent_id, orders.c.id)
+            found = self._connection.execute(query.where(self.store.among(orders.c.payment_intent_id, sorted(wanted))))
+            self._orders = {**dict.fromkeys(wanted), **{row.payment_intent_id: row.id for row in found}}
+        return self._orders[payment_id]
 
     def _fetch(self, table: Table, wanted: list[str]) -> dict[str, Json]:
         if table is not self._customers:
@@ -105,6 +118,7 @@ class Sheet:
     def beside(self) -> Connection:
         """The connection, for whoever reads it, or writes to rows that are on no sheet. The sheet is written first."""
         self.write()
+        self._orders.clear()
         return self._connection
 
     @property
@@ -129,5 +143,5 @@ class Sheet:
 
     def discard(self) -> None:
         """Forget what was put and not yet written, and what was known with it."""
-        for kept in (self._puts, self._parts, self._rows):
+        for kept in (self._puts, self._parts, self._rows, self._orders):
             kept.clear()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-BENCHMARKS = ("local_stripe", "long_lists", "start_up", "receive", "applied", "renewals", "gates", "testing")
+BENCHMARKS = ("local_stripe", "long_lists", "start_up", "receive", "applied", "scaling", "renewals", "gates", "testing")
 
 
 def main(names: list[str]) -> None:

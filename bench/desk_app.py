@@ -5,10 +5,9 @@ from __future__ import annotations
 import uvicorn
 from fastapi import FastAPI
 
+from bench.stripe_objects import CATALOG
 from paydesk import Catalog, Paydesk
 from paydesk.emulator.server import listen, url_of
-
-CATALOG = '[plans.pro]\nname = "Pro"\nprice = "$29/mo"\nlookup_key = "plan_0_monthly"\n'
 
 desk = Paydesk(catalog=Catalog.parse(CATALOG))
 

@@ -16,6 +16,9 @@ MONTH_SECONDS = 2_678_400
 # A fixed moment: objects do not depend on the clock.
 BEGAN = 1_760_000_000
 
+# An app's catalog with the plan that the subscriptions are of.
+CATALOG = '[plans.pro]\nname = "Pro"\nprice = "$29/mo"\nlookup_key = "plan_0_monthly"\n'
+
 
 def stripe_id(prefix: str, index: int) -> str:
     return f"{prefix}_load{index:010d}"

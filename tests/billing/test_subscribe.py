@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy import update
 
 from paydesk.billing.customers import User
 from paydesk.errors import (
@@ -100,6 +102,35 @@ def test_a_page_that_is_not_used_yet_can_be_gone_back_to(till: Till, client: str
     progress = till.desk.look_up_signup(session.id)
     assert progress is not None
     assert (progress.stage, progress.pay_url, progress.subscription) == ("expired", None, None)
+
+
+def test_a_page_whose_time_is_over_is_offered_to_nobody(till: Till, client: stripe.StripeClient) -> None:
+    """Nobody has told us that it closed, and Stripe does not answer just now: the link would lead nowhere."""
+    signup = till.desk.subscribe("pro", user=ADA)
+    (session,) = sessions_at_stripe(client)
+    assert signup.expires_at == datetime.fromtimestamp(session.expires_at, UTC)
+    till.clock.moment = signup.expires_at
+    till.wire.cut_before("GET /v1/checkout/sessions")
+
+    progress = till.desk.look_up_signup(session.id)
+
+    assert progress is not None
+    assert (progress.stage, progress.pay_url) == ("expired", None)
+    till.wire.mend()
+    assert till.desk.subscribe("pro", user=ADA).url != signup.url
+
+
+def test_how_long_a_page_is_there_is_known_though_the_answer_was_lost(till: Till, client: stripe.StripeClient) -> None:
+    """The webhook of the session, or a look at it, says so too."""
+    signup = till.desk.subscribe("pro", user=ADA)
+    (session,) = sessions_at_stripe(client)
+    table = till.desk.store.tables.signups
+    with till.desk.store.write() as connection:
+        connection.execute(update(table).values(expires_at=None))
+
+    till.desk.look_up_signup(session.id)
+
+    assert [row["expires_at"] for row in signups(till)] == [signup.expires_at]
 
 
 def test_what_the_catalog_does_not_have_is_not_sold(till: Till) -> None:

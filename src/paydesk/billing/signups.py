@@ -53,7 +53,7 @@ Stage = Literal["open", "processing", "subscribed", "expired"]
 
 @dataclass(frozen=True)
 class Signup:
-    """Where to send the user (`url`, at Stripe), and what they subscribe to there."""
+    """Where to send the user (`url`, at Stripe, until `expires_at`), and what they subscribe to there."""
 
     id: str
     url: str
@@ -61,6 +61,7 @@ class Signup:
     seats: int
     billed_every: str
     trial_days: int | None
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -149,7 +150,8 @@ class Signups:
         if row is None:
             raise OrderNotFound(session_id)
         subscription = self._subscription_of(row)
-        stage: Stage = "open" if row["status"] == "open" else "expired"
+        is_there = row["status"] == "open" and not self._has_run_out(row)
+        stage: Stage = "open" if is_there else "expired"
         if row["status"] == "complete":
             stage = "subscribed" if subscription is not None and subscription.is_live else "processing"
         pay_url = row["session_url"] if stage == "open" else None
@@ -169,7 +171,7 @@ class Signups:
                 # Locked: the attempt of another click cannot be closed between our look for its page and for itself.
                 row = self._open_row(connection, user, wish.plan.slot, is_locked=True)
                 row = row or self._new_row(connection, wish, user, price_id, customer_id)
-                is_in_the_way = not wish.is_of(row, price_id)
+                is_in_the_way = not wish.is_of(row, price_id) or self._has_run_out(row)
                 if row["session_url"] and not is_in_the_way:
                     return _signup(row)
                 attempt = None if is_in_the_way else self._promise(connection, wish, row)
@@ -190,6 +192,10 @@ class Signups:
         if row is None or not row["session_url"] or row["created_at"] <= self._now() - DOUBLE_CLICK:
             return None
         return _signup(row) if wish.is_of(row, price_id) else None
+
+    def _has_run_out(self, row: RowMapping) -> bool:
+        """Whether the page's time is over, also where nobody has told us and Stripe does not answer."""
+        return row["expires_at"] is not None and row["expires_at"] <= self._now()
 
     def _catch_up(self, user: Payer, slot: str, customer_id: str) -> None:
         """Know what Stripe knows: whether the open page was used, and what the customer subscribes to."""
@@ -317,4 +323,5 @@ class Signups:
 
 
 def _signup(row: RowMapping) -> Signup:
-    return Signup(row["id"], row["session_url"], row["plan"], row["seats"], row["billed_every"], row["trial_days"])
+    columns = ("id", "session_url", "plan", "seats", "billed_every", "trial_days", "expires_at")
+    return Signup(*(row[column] for column in columns))

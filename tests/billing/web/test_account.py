@@ -168,6 +168,16 @@ def test_a_missing_payment_is_told_with_the_quickest_way_out(
     assert banner.steps[0].is_urging
 
 
+def test_of_several_plans_the_banner_says_which_is_not_paid(desk: Paydesk) -> None:
+    """Whoever has a plan and a telephone knows what they would lose."""
+    has(desk)
+    has(desk, id="sub_2", plan="support", slot="support", status="past_due", past_due_since=NOW)
+
+    (banner,) = seen(desk).banners
+
+    assert banner.title == "Telephone: A payment is missing"
+
+
 def test_invoices_are_listed_newest_first_with_their_documents(desk: Paydesk) -> None:
     """Drafts, void ones, deleted ones, other people's and the other mode's are not."""
     owes(desk, 1)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import or_, select, update
 
-from paydesk.billing.mirror.mirrored import Parked, Writing
+from paydesk.billing.mirror.mirrored import Parked, Writing, moment
 from paydesk.billing.mirror.refs import id_of
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ def apply(writing: Writing, session: Json) -> None:
         "status": status_of(row["status"], session),
         "session_id": session["id"],
         "session_url": session.get("url"),
+        "expires_at": moment(session.get("expires_at")) or row["expires_at"],
         "subscription_id": id_of(session.get("subscription")) or row["subscription_id"],
         "object": session,
         "seen_at": writing.seen_at,

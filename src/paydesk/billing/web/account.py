@@ -88,7 +88,8 @@ BILL_STATES: dict[str, tuple[str, Tone]] = {
 def view_of(account: Account, prefix: str, offered: Portal) -> AccountView:
     """The page for this account; `prefix` is where the shop's paths begin, `offered` what the portal lets people do."""
     portal = f"{prefix}/billing-portal"
-    banners = [banner for holding in account.holdings if (banner := _banner(holding, portal)) is not None]
+    is_one = len(account.holdings) == 1
+    banners = [each for holding in account.holdings if (each := _banner(holding, portal, is_one=is_one)) is not None]
     return AccountView(
         banners=tuple(banners),
         plans=tuple(_plan(holding, prefix, offered) for holding in account.holdings),
@@ -96,29 +97,31 @@ def view_of(account: Account, prefix: str, offered: Portal) -> AccountView:
     )
 
 
-def _banner(holding: Holding, portal: str) -> Banner | None:
-    """What a customer whose payment is missing can do about it, the quickest way first."""
+def _banner(holding: Holding, portal: str, *, is_one: bool) -> Banner | None:
+    """What a customer whose payment is missing can do about it, the quickest way first; and for which of several."""
     subscription, unpaid = holding.subscription, holding.unpaid
     if not subscription.past_due:
         return None
+    whose = "" if is_one else f"{_name(holding)}: "
     card = Step("Use another card", f"{portal}?to=card", is_urging=unpaid is None)
     if unpaid is None or unpaid.hosted_invoice_url is None:
-        return Banner("A payment is missing", "Please check your card, so that we can try again.", "bad", (card,))
+        sentence = "Please check your card, so that we can try again."
+        return Banner(f"{whose}A payment is missing", sentence, "bad", (card,))
     amount = show(unpaid.amount_remaining_minor, unpaid.currency)
     pay = Step(f"Pay {amount} now", unpaid.hosted_invoice_url, is_urging=True)
     if unpaid.attempt_count == 0:
         sentence = f"Your bank wants to ask you before {amount} can be paid. It takes a minute."
-        return Banner("Your bank needs you", sentence, "wait", (pay, card))
+        return Banner(f"{whose}Your bank needs you", sentence, "wait", (pay, card))
     again = f" We try again on {day(unpaid.next_attempt_at)}." if unpaid.next_attempt_at else ""
     sentence = f"Your card was not charged for {amount}.{again} Pay now, or use another card, and nothing changes."
-    return Banner("Your last payment did not go through", sentence, "bad", (pay, card))
+    return Banner(f"{whose}Your last payment did not go through", sentence, "bad", (pay, card))
 
 
 def _plan(holding: Holding, prefix: str, offered: Portal) -> HeldPlan:
     subscription, plan = holding.subscription, holding.plan
     state, tone, sentence = _state(subscription, plan)
     return HeldPlan(
-        name=plan.name if plan is not None else "Your plan",
+        name=_name(holding),
         state=state,
         tone=tone,
         sentence=sentence,
@@ -127,6 +130,10 @@ def _plan(holding: Holding, prefix: str, offered: Portal) -> HeldPlan:
         features=tuple(plan.features.values()) if plan is not None else (),
         steps=_steps(holding, prefix, offered),
     )
+
+
+def _name(holding: Holding) -> str:
+    return holding.plan.name if holding.plan is not None else "Your plan"
 
 
 def _state(subscription: HeldSubscription, plan: Plan | None) -> tuple[str, Tone, str]:

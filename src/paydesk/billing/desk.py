@@ -149,6 +149,7 @@ class Paydesk(Counter, Front, Truthful, Operated):
             livemode=livemode,
             keep_days=settings.keep_days,
             now=now,
+            sleep=self._stripe_api.sleep,
         )
         self.operations = Operations(
             store,

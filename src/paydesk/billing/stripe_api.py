@@ -65,13 +65,16 @@ class StripeApi:
         chance: Callable[[], float] = random.random,
         http_client: stripe.HTTPClient | None = None,
     ) -> None:
-        """`http_client` carries the requests in place of the official client's own. `watch` hears of each."""
+        """`http_client` carries the requests in place of the official client's own. `watch` hears of each.
+
+        `sleep` is how whatever works with Stripe waits for it.
+        """
         self.watch = Watch()
         self._key = key
         self._http_client = http_client
         self._api_base = api_base
         self._tries_max = tries_max
-        self._sleep = sleep
+        self.sleep = sleep
         self._chance = chance
         self._clients: dict[tuple[int, int], stripe.StripeClient] = {}
         self._clients_lock = threading.Lock()
@@ -114,7 +117,7 @@ class StripeApi:
                 if number == self._tries_max or pause is None or not is_worth_retrying(error):
                     raise StripeUnavailable(doing, reason, tries=number) from error
                 logger.warning("Stripe is not ready %s (%s), asking again in %.1f s", doing, reason, pause)
-                self._sleep(pause)
+                self.sleep(pause)
         raise AssertionError("unreachable: the last try returns or raises")
 
     def _reason(self, error: stripe.StripeError) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -59,6 +60,7 @@ class Truth:
         livemode: bool,
         keep_days: int | None = None,
         now: Callable[[], datetime],
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """`keep_days`: how long a worker keeps what is done; for ever, if nothing is said."""
         pages = Pages(stripe)
@@ -68,7 +70,7 @@ class Truth:
         self._inbox = inbox
         self._sweep = Sweep(store, pages, inbox, walks, now=now)
         self._backfill = Backfill(store, stripe, pages, inbox, walks, comparer, livemode=livemode, now=now)
-        self._verify = Verify(store, stripe, pages, inbox, comparer, livemode=livemode, now=now)
+        self._verify = Verify(store, stripe, pages, inbox, comparer, livemode=livemode, now=now, sleep=sleep)
         self._prune = Prune(store, now)
         self.reports = Reports(store, now)
         inbox.patrol(self._sweep.if_due)

@@ -11,10 +11,13 @@ from tests.conftest import ROOT
 LOADED = (Billing, billing_for)
 
 
-@pytest.mark.parametrize(("example", "count"), [("flask_shop", 6), ("newsletter", 11)])
-def test_an_example_passes_its_own_tests(pytester: pytest.Pytester, example: str, count: int) -> None:
+@pytest.mark.parametrize(("example", "count"), [("flarex_shop", 3), ("flask_shop", 6), ("newsletter", 11)])
+def test_an_example_passes_its_own_tests(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, example: str, count: int
+) -> None:
     """Each is a small real app, and tests itself with paydesk's plugin and nothing else."""
     folder = ROOT / "examples" / example
+    monkeypatch.chdir(folder)
 
     result = pytester.runpytest_inprocess(
         *("-p", "paydesk.testing.plugin", "-p", "no:cacheprovider", "-W", "error"),

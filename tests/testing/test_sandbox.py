@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -32,15 +33,23 @@ def test_it_answers_over_http_too(local_stripe: LocalStripe) -> None:
     assert local_stripe.client.v1.customers.retrieve(ada.id).name == "Ada"
 
 
-async def asked(local_stripe: LocalStripe) -> stripe.Customer:
+async def local_customer(local_stripe: LocalStripe) -> stripe.Customer:
     return await local_stripe.client.v1.customers.create_async({"name": "Ada"})
 
 
 def test_coroutines_ask_it_as_well(local_stripe: LocalStripe) -> None:
     """The official client's asynchronous half."""
-    import asyncio
+    assert asyncio.run(local_customer(local_stripe)).name == "Ada"
 
-    assert asyncio.run(asked(local_stripe)).name == "Ada"
+
+def test_a_test_may_be_a_coroutine(billing: Billing) -> None:
+    """The helpers are plain functions, and work while a loop is running."""
+
+    async def a_test() -> str:
+        await local_customer(billing.stripe)
+        return billing.buy("ada", "ebook").status
+
+    assert asyncio.run(a_test()) == "paid"
 
 
 def test_the_same_calls_give_the_same_ids(paydesk_server: Server) -> None:

@@ -62,7 +62,7 @@ class Billing:
     def __init__(self, desk: Paydesk, stripe: LocalStripe, database: Database, app: App | None, *, seed: str) -> None:
         self.desk = desk
         self.stripe = stripe
-        self._database = database
+        self.database = database
         self._app = app
         self._line = Line(stripe.server)
         self._customer = Customer(stripe.server)
@@ -315,7 +315,7 @@ class Billing:
             stripe_webhook_secrets=(SecretStr(WEBHOOK_SECRET),),
             stripe_api_base=self.stripe.url,
             base_url=base_url,
-            database_url=SecretStr(self._database.url),
+            database_url=SecretStr(self.database.url),
             # Ids of prices belong to another account; here each is found by its lookup key.
             prices={},
             is_working=False,

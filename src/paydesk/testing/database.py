@@ -7,6 +7,7 @@ paydesk's own tables are emptied, and the app's are left to the app.
 from __future__ import annotations
 
 import sqlite3
+import time
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -66,14 +67,8 @@ class Database:
     def _restore(self, file: str, template: sqlite3.Connection) -> None:
         with closing(sqlite3.connect(file, timeout=LOCK_SECONDS)) as target:
             target.execute("PRAGMA synchronous = OFF")
-            try:
-                # Copied behind the backs of all connections, it would not be seen by them: this is a transaction.
-                template.backup(target)
-            except sqlite3.OperationalError as error:
-                raise Misused(
-                    f"The database {file} cannot be made fresh ({error}): something still has a transaction open, "
-                    "perhaps a session that a test before this one did not close."
-                ) from error
+            # Copied behind the backs of all connections, it would not be seen by them: this is a transaction.
+            template.backup(target, progress=_patiently(file), sleep=0.01)
 
     def _empty(self, desk: Paydesk) -> None:
         kept = f"{desk.store.tables.prefix}paydesk_alembic_version"
@@ -81,6 +76,20 @@ class Database:
             for table in reversed(desk.store.tables.metadata.sorted_tables):
                 if table.name != kept:
                     connection.execute(table.delete())
+
+
+def _patiently(file: str) -> Callable[[int, int, int], None]:
+    """Whoever copies is asked at each step; left to itself it would wait for a lock for ever."""
+    deadline = time.monotonic() + LOCK_SECONDS
+
+    def look(status: int, _left: int, _total: int) -> None:
+        if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) and time.monotonic() > deadline:
+            raise Misused(
+                f"The database {file} cannot be made fresh: something still has a transaction open, perhaps a session "
+                "that a test before this one did not close."
+            )
+
+    return look
 
 
 def _file_of(url: str) -> str | None:

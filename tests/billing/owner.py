@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -47,6 +48,22 @@ class Owner:
         with contextlib.chdir(self.folder):
             ended = CliRunner().invoke(main, arguments, env=self.secrets | secrets, catch_exceptions=False)
         return subprocess.CompletedProcess(arguments, ended.exit_code, ended.stdout, ended.stderr)
+
+    def watches(self, *arguments: str) -> str:
+        """What a command shows beside its output to somebody at a terminal."""
+        ours, terminal = os.openpty()
+        command = [sys.executable, "-m", "paydesk", *arguments]
+        with subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=terminal, cwd=self.folder, env=self.secrets
+        ) as running:
+            os.close(terminal)
+            shown = b""
+            with contextlib.suppress(OSError):  # the terminal hangs up with the command
+                while part := os.read(ours, 4096):
+                    shown += part
+        os.close(ours)
+        assert running.returncode == 0
+        return shown.decode()
 
     def starts(self, *arguments: str) -> subprocess.Popen[str]:
         """A command in a process of its own: it can be killed."""

@@ -15,6 +15,7 @@ from sqlalchemy import delete, exists, or_, select
 from paydesk.billing.attempts import KEY_LIFETIME
 from paydesk.billing.log import get_logger
 from paydesk.billing.settings import KEEP_DAYS_MIN
+from paydesk.billing.store.states import UNFINISHED, in_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,7 +123,7 @@ class Prune:
         """Nobody works there, and nothing waits."""
         table, events = self._tables.lanes, self._tables.events
         is_free = or_(table.c.lease_expires_at.is_(None), table.c.lease_expires_at < before)
-        waits = exists().where(events.c.lane == table.c.lane, events.c.state.in_(("received", "parked")))
+        waits = exists().where(events.c.lane == table.c.lane, in_state(events, *UNFINISHED))
         return self._batches(table, table.c.lane, (table.c.due_at < before, is_free, ~waits), is_stopping)
 
     def _batches(self, table: Table, key: Any, spent: tuple[Any, ...], is_stopping: Callable[[], bool]) -> int:

@@ -1,8 +1,8 @@
 """States, as a question the database answers by an index.
 
 The indexes of the inbox hold only what is unfinished, or only what is dead, so they stay small for ever. SQLite uses
-one only where the query spells the states out; of values that it is told separately it does not know, and reads the
-whole table.
+one for several states only where the query spells them out; of a list that it is told separately it does not know what
+is in it, and reads the whole table.
 """
 
 from __future__ import annotations

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Literal
 
 from sqlalchemy import String, cast, exists, func, literal, or_, select
 
+from paydesk.billing.store.states import UNFINISHED, in_state
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
@@ -74,7 +76,7 @@ class Ledger:
         dead = select(events.c.type, func.count()).where(events.c.state == "dead").group_by(events.c.type)
         for kind, number in connection.execute(dead.order_by(events.c.type)):
             yield Finding("dead", kind, f"{number} given up: paydesk events list --state dead --type {kind}")
-        waiting = select(func.count()).where(events.c.state.in_(("received", "parked")), events.c.next_at < late)
+        waiting = select(func.count()).where(in_state(events, *UNFINISHED), events.c.next_at < late)
         if number := connection.scalar(waiting):
             yield Finding("waiting", "events", f"{number} due for more than ten minutes: is a worker running?")
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import httpx2
 from sqlalchemy import Column, MetaData, String, Table, select
 
-from paydesk import Paydesk, Settings
+from paydesk import Catalog, Paydesk, Settings
 from paydesk.cli.demo.person import Person
 from tests.flarex import Flarex
 from tests.waiting import until
@@ -46,7 +46,9 @@ class ReadingRoom(Flarex):
         self.secrets |= {"STRIPE_WEBHOOK_SECRET": f"{self.webhook_secret},{second.secret}"}
         self.environment |= self.secrets
         here = {**self.secrets, "PAYDESK_TABLE_PREFIX": "paydesk_", "PAYDESK_MIGRATE": "0"}
-        self.desk = Paydesk(Settings.read(here), catalog=self.desk.catalog)
+        catalog = Catalog.load(self.folder / "paydesk.toml")
+        catalog.push(self.client)
+        self.desk = Paydesk(Settings.read(here), catalog=catalog)
         self.tables = self.desk.store.tables
         self._serving: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -62,6 +64,17 @@ class ReadingRoom(Flarex):
         until(lambda: answers(url) or serving.poll() is not None, "the reading room to open")
         assert serving.poll() is None, f"it did not open:\n{self.log.read_text()}"
         self._serving[url] = serving
+
+    def serve_by_gunicorn(self) -> None:
+        """At the first address, by two workers of a server that forks, which leave the work to another process."""
+        self.environment |= {"BASE_URL": self.url, "PAYDESK_WORKER": "0"}
+        self._serving["worker"] = self._run("manage.py", "paydesk", "worker")
+        options = ["--workers=2", "--threads=2", "--log-level=warning"]
+        at = self.url.removeprefix("http://")
+        serving = self._run("-m", "gunicorn", "reading_room.wsgi", f"--bind={at}", *options)
+        until(lambda: answers(self.url) or serving.poll() is not None, "the reading room to open")
+        assert serving.poll() is None, f"it did not open:\n{self.log.read_text()}"
+        self._serving[self.url] = serving
 
     def kill_at(self, url: str) -> None:
         """End the process at this address as a power cut would."""

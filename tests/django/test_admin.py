@@ -68,6 +68,8 @@ def test_an_order_shows_its_amount_as_people_write_it(sold: str, owner: Client) 
 
     assert "$19.00" in page
     assert "checkout.session" in shown
+    assert "$19.00" in shown
+    assert "_secret_" not in shown
     assert "Save" not in shown
 
 

@@ -15,6 +15,7 @@ from django.utils.html import format_html
 
 from paydesk.billing.inbox.letters import Letters
 from paydesk.billing.money import show
+from paydesk.billing.web.admin.inbox import without_secrets
 from paydesk.django import models
 from paydesk.django.lazy import desk
 from paydesk.django.stripes_dashboard import page_of
@@ -52,7 +53,8 @@ class ReadOnlyAdmin(ModelAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         names = [field.name for field in self.opts.concrete_fields if field.name not in (*self.whole, *_AGES)]
-        return (*names, "at_stripe", *(f"{name}_shown" for name in self.whole))
+        amount = ("amount",) if "amount" in self.list_display else ()
+        return (names[0], *amount, *names[1:], "at_stripe", *(f"{name}_shown" for name in self.whole))
 
     @admin.display(description="At Stripe")
     def at_stripe(self, row: Any) -> str:
@@ -219,4 +221,6 @@ class FactAdmin(ReadOnlyAdmin):
 
 
 def _pretty(value: Any) -> str:
-    return format_html("<pre>{}</pre>", json.dumps(value, indent=2, ensure_ascii=False)) if value is not None else "–"
+    if value is None:
+        return "–"
+    return format_html("<pre>{}</pre>", json.dumps(without_secrets(value), indent=2, ensure_ascii=False))

@@ -26,6 +26,7 @@ class LazyDesk:
         self._handlers: list[tuple[Topic, Callable[..., Any]]] = []
         self._checked = Handlers()
         self._making = threading.RLock()
+        self._allow: Callable[[Any], bool] | None = None
         self._made: Paydesk | None = None
         self._made_for: object = None
 
@@ -43,6 +44,12 @@ class LazyDesk:
             return handle
 
         return register
+
+    def admin(self, allow: Callable[[Any], bool]) -> None:
+        """Open the admin page to those whom `allow` lets in; see Paydesk.admin."""
+        self._allow = allow
+        if self._made is not None:
+            self._made.admin(allow)
 
     def close(self) -> None:
         """Let go of the database, if the desk was made. The next use makes it again."""
@@ -88,6 +95,8 @@ class LazyDesk:
         )
         for topic, handle in self._handlers:
             made.on(topic)(handle)
+        if self._allow is not None:
+            made.admin(self._allow)
         return made
 
 

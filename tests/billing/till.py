@@ -69,6 +69,7 @@ class Till:
         clock: Clock,
         *,
         secrets: Mapping[str, str] = MappingProxyType({}),
+        catalog: str = CATALOG,
         **options: Any,
     ) -> None:
         self.wire = wire
@@ -84,7 +85,7 @@ class Till:
             }
         )
         api = StripeApi(SecretStr(key), wire.url, sleep=lambda _: None)
-        self.desk = Paydesk(self.settings, catalog=Catalog.parse(CATALOG), stripe_api=api, now=clock, **options)
+        self.desk = Paydesk(self.settings, catalog=Catalog.parse(catalog), stripe_api=api, now=clock, **options)
 
     def deliver(self, client: stripe.StripeClient, *types: str) -> list[str]:
         """Hand every event of the sandbox over as a webhook, or only those of some types; answers their types."""

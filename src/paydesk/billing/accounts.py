@@ -25,7 +25,8 @@ SHOWN = ("open", "paid", "uncollectible")
 class Holding:
     """One subscription, the plan it is of if the catalog has it, and the invoice that waits to be paid, if one does.
 
-    `has_choice`: its slot offers something else to go over to, be it another rhythm or more seats.
+    `has_choice`: the portal offers something else to go over to, be it another rhythm or more seats. Nothing for plans
+    that are charged by use: those are changed by the app.
     """
 
     subscription: HeldSubscription
@@ -79,5 +80,8 @@ class Accounts:
         return Holding(subscription, plan, waiting, self._has_choice(subscription))
 
     def _has_choice(self, subscription: HeldSubscription) -> bool:
-        plans = [plan for plan in self._catalog.plans_for_sale if plan.slot == subscription.slot]
+        plans = [plan for plan in self._catalog.plans_for_sale if plan.slot == subscription.slot and not plan.usage]
+        held = self._catalog.plans.get(subscription.plan or "")
+        if held is not None and held.usage:
+            return False
         return has_choice(plans) or any(plan.code != subscription.plan for plan in plans)

@@ -58,6 +58,8 @@ class Product:
     def offers(self) -> tuple[Offer, ...]:
         return (self.offer,)
 
+    prices = offers
+
     @property
     def offer(self) -> Offer:
         """The one price it is sold at."""
@@ -101,7 +103,11 @@ class Catalog:
         plans = {entry: read_plan(entry) for entry in entries if entry.section == "plans"}
         meters = [read_meter(entry) for entry in entries if entry.section == "meters"]
         portals = [read_portal(entry) for entry in entries if entry.section == catalog_file.PORTAL]
-        sold = [(entry, item.offers) for entry, item in {**products, **plans}.items() if item is not None]
+        sold = [(entry, item.prices) for entry, item in {**products, **plans}.items() if item is not None]
+        counted = {meter.code for meter in meters}
+        for entry, offers in sold:
+            for meter in dict.fromkeys(offer.meter for offer in offers if offer.meter not in (None, *counted)):
+                entry.refuse("usage", f"nothing counts {meter!r}: add a table [meters.{meter}]")
         found = [*mistakes, *(mistake for entry in entries for mistake in entry.mistakes), *_clashes(sold)]
         if found:
             raise CatalogError(path, found)
@@ -118,10 +124,12 @@ class Catalog:
         Doing it again changes nothing. Raises stripe.StripeError.
         """
         everything: list[Product | Plan] = [*self.products.values(), *self.plans.values()]
+        meters = {meter.code: push_meter(client, meter) for meter in self.meters.values()}
         for sold in everything:
             catalog_push.push(client, sold)
-        for meter in self.meters.values():
-            push_meter(client, meter)
+        for plan in self.plans.values():
+            for offer in plan.usage:
+                catalog_push.push_usage(client, offer, self.meters[str(offer.meter)].name, meters[str(offer.meter)])
         if self.plans:
             push_portal(client, self.portal, self.plans_for_sale)
 

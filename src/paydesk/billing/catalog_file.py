@@ -27,6 +27,7 @@ PORTAL = "portal"
 CODE = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 UNLIMITED = "unlimited"
 _KNOWN = "[products.<code>], [plans.<code>], [meters.<code>] and [portal]"
+_RATE = re.compile(r"(?P<amount>.+?)(?:\s*(?:/|\bper\b)\s*(?P<units>[1-9][0-9]{0,8}))?")
 _TWO_RHYTHMS = '["$29/mo", "$290/yr"]'
 _SYNTAX_PLACE = re.compile(r" \(at (?:line (?P<line>\d+), column \d+|end of document)\)$")
 
@@ -106,6 +107,26 @@ class Entry:
                 self.refuse(key, str(error))
         if len({amount.currency for amount, _ in found}) > 1:
             self.refuse(key, "the prices are in several currencies. A plan has one: make another plan for the other")
+        return found
+
+    def rates(self, key: str) -> Mapping[str, tuple[Money, int]]:
+        """A table `code = "what one costs"`, or `"what so many cost"`: "$0.02", "$2 per 1000"."""
+        value = self._value(key, is_required=False)
+        if value is None:
+            return {}
+        if not isinstance(value, dict):
+            self.refuse(key, f'{key} must be a table of prices, such as {{ emails = "$2 per 1000" }}')
+            return {}
+        found: dict[str, tuple[Money, int]] = {}
+        for code, written in value.items():
+            match = _RATE.fullmatch(written) if isinstance(written, str) else None
+            if match is None:
+                self.refuse(key, f'{key}.{code} = {written!r} must be a text such as "$0.02" or "$2 per 1000"')
+                continue
+            try:
+                found[code] = (money.parse(match["amount"]), int(match["units"] or 1))
+            except ValueError as error:
+                self.refuse(key, f'{key}.{code}: {error} Less than the smallest coin is written "$2 per 1000"')
         return found
 
     def words(self, key: str) -> Mapping[str, str]:

@@ -94,8 +94,9 @@ def find_configurations(
 
 
 def has_choice(plans: Sequence[Plan]) -> bool:
-    """Whether somebody who has one of these plans could go over to anything: a plan, a rhythm, more seats."""
-    return sum(len(plan.offers) for plan in plans) > 1 or any(plan.seats_max > plan.seats_min for plan in plans)
+    """Whether somebody who has one of these plans could go over to anything there: a plan, a rhythm, more seats."""
+    plain = [plan for plan in plans if not plan.usage]
+    return sum(len(plan.offers) for plan in plain) > 1 or any(plan.seats_max > plan.seats_min for plan in plain)
 
 
 def switching_in(slot: str) -> str:
@@ -144,9 +145,14 @@ def _terms(portal: Portal, switching: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _switching(client: stripe.StripeClient, plans: Iterable[Plan]) -> Mapping[str, Any]:
-    """Every price of these plans, and seats where a plan has them."""
+    """Every price of these plans, and seats where a plan has them.
+
+    Stripe's portal changes no subscription that is charged by use: it would give it away, or leave it on.
+    """
     products: list[dict[str, Any]] = []
     for plan in plans:
+        if plan.usage:
+            continue
         keys = [offer.lookup_key for offer in plan.offers]
         found = client.v1.prices.list({"lookup_keys": keys, "active": True}).data
         if found:

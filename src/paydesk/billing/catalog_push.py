@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from paydesk.billing.offer import product_id
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import stripe
 
     from paydesk.billing.offer import Offer
@@ -31,36 +33,51 @@ class Sold(Protocol):
 
 def push(client: stripe.StripeClient, sold: Sold) -> None:
     """Make the product and its prices exist. Raises stripe.StripeError."""
-    made = _product(client, sold)
+    chosen = product_id(sold.code)
+    _push_product(client, chosen, {"name": sold.name, "description": sold.description}, _images(sold))
     for offer in sold.offers:
-        wanted = _terms(offer)
-        current = _price(client, offer.lookup_key)
-        if current is None or _terms_of(current) != wanted:
-            _create_price(client, offer, made, wanted, is_transferring=current is not None)
+        _push_price(client, offer, chosen, _terms(offer))
 
 
-def _product(client: stripe.StripeClient, sold: Sold) -> str:
+def push_usage(client: stripe.StripeClient, offer: Offer, name: str, meter_id: str) -> None:
+    """Make the price for what a meter counts exist. Its product is what was counted: so invoices call it.
+
+    Raises stripe.StripeError.
+    """
+    chosen = product_id(f"meter_{offer.meter}")
+    _push_product(client, chosen, {"name": name, "description": ""}, {})
+    terms = _terms(offer)
+    terms["recurring"] |= {"usage_type": "metered", "meter": meter_id}
+    if offer.units > 1:
+        terms["transform_quantity"] = {"divide_by": offer.units, "round": "up"}
+    _push_price(client, offer, chosen, terms)
+
+
+def _push_price(client: stripe.StripeClient, offer: Offer, made: str, wanted: dict[str, Any]) -> None:
+    current = _price(client, offer.lookup_key)
+    if current is None or _terms_of(current) != wanted:
+        _create_price(client, offer, made, wanted, is_transferring=current is not None)
+
+
+def _push_product(client: stripe.StripeClient, chosen: str, terms: Any, more: Mapping[str, Any]) -> None:
     import stripe
 
-    chosen = product_id(sold.code)
-    terms: Any = {"name": sold.name, "description": sold.description}
     try:
         product = client.v1.products.retrieve(chosen)
     except stripe.InvalidRequestError as error:
         if error.code != "resource_missing":
             raise
         # Stripe takes an empty text for the wish to remove one, which a new product refuses.
-        new: Any = {"id": chosen, **{key: value for key, value in terms.items() if value}, **_images(sold)}
+        new: Any = {"id": chosen, **{key: value for key, value in terms.items() if value}, **more}
         try:
             client.v1.products.create(new)
         except stripe.InvalidRequestError as clash:
             if clash.code != "resource_already_exists":
                 raise
-        return chosen
-    if (product.name, product.description or "") != (sold.name, sold.description) or not product.active:
-        terms["active"] = True
-        client.v1.products.update(chosen, terms)
-    return chosen
+        return
+    if (product.name, product.description or "") != (terms["name"], terms["description"]) or not product.active:
+        changed: Any = {**terms, "active": True}
+        client.v1.products.update(chosen, changed)
 
 
 def _price(client: stripe.StripeClient, lookup_key: str) -> stripe.Price | None:
@@ -100,6 +117,11 @@ def _terms_of(price: stripe.Price) -> dict[str, Any]:
             "interval": price.recurring.interval,
             "interval_count": price.recurring.interval_count,
         }
+        if price.recurring.meter is not None:
+            terms["recurring"] |= {"usage_type": "metered", "meter": price.recurring.meter}
+    if price.transform_quantity is not None:
+        rule = price.transform_quantity
+        terms["transform_quantity"] = {"divide_by": rule.divide_by, "round": rule.round}
     return terms
 
 

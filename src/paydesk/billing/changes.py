@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from paydesk.billing.offer import product_id
 from paydesk.errors import ChangeRefused
 
 if TYPE_CHECKING:
@@ -73,16 +74,24 @@ class Change:
     params: Params
 
 
-def swapped(
-    subscription: Subscription, items: Sequence[Mapping[Any, Any]], price_id: str, seats: int, prorate: Prorate
-) -> Change:
+@dataclass(frozen=True)
+class Target:
+    """What is gone over to. `usage_ids` are the prices of what is charged by use; None leaves those as they are."""
+
+    price_id: str
+    seats: int
+    usage_ids: tuple[str, ...] | None
+
+
+def swapped(subscription: Subscription, items: Sequence[Mapping[Any, Any]], target: Target, prorate: Prorate) -> Change:
     """Another price or number of seats. A payment that fails leaves everything as it was.
 
-    Raises ChangeRefused.
+    What the old plan charged by use is billed for the last time. Raises ChangeRefused.
     """
     _must_be_live(subscription)
+    changed = {"id": _main(subscription, items), "price": target.price_id, "quantity": target.seats}
     params = {
-        "items": [{"id": _main(subscription, items), "price": price_id, "quantity": seats}],
+        "items": [changed, *_usage_items(items, target.usage_ids)],
         "proration_behavior": PRORATION[prorate],
         "payment_behavior": "error_if_incomplete",
     }
@@ -120,6 +129,16 @@ def paused(subscription: Subscription) -> Change:
 def _must_be_live(subscription: Subscription) -> None:
     if not subscription.is_live:
         raise ChangeRefused(subscription.id, f"it is {subscription.status}")
+
+
+def _usage_items(items: Sequence[Mapping[Any, Any]], usage_ids: tuple[str, ...] | None) -> list[Params]:
+    """What is charged by use from now on, and what is not any more. What others have added stays."""
+    if usage_ids is None:
+        return []
+    ours = [item for item in items if str(item["product_id"]).startswith(product_id("meter_"))]
+    there = {item["price_id"] for item in ours}
+    left: list[Params] = [{"id": item["id"], "deleted": True} for item in ours if item["price_id"] not in usage_ids]
+    return [*left, *({"price": each} for each in usage_ids if each not in there)]
 
 
 def _main(subscription: Subscription, items: Sequence[Mapping[Any, Any]]) -> str:

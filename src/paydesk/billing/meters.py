@@ -28,15 +28,19 @@ def read_meter(entry: Entry) -> Meter:
     return Meter(entry.code, name or entry.code, event_name or entry.code)
 
 
-def push_meter(client: stripe.StripeClient, meter: Meter) -> None:
-    """Make Stripe's meter exist: it adds up what it is told of each customer. Raises stripe.StripeError."""
+def push_meter(client: stripe.StripeClient, meter: Meter) -> str:
+    """Make Stripe's meter exist, and answer its id: it adds up what it is told of each customer.
+
+    Raises stripe.StripeError.
+    """
     listed = client.v1.billing.meters.list({"status": "active", "limit": 100}).auto_paging_iter()
-    if any(each.event_name == meter.event_name for each in listed):
-        return
-    client.v1.billing.meters.create(
+    if (known := next((each for each in listed if each.event_name == meter.event_name), None)) is not None:
+        return known.id
+    made = client.v1.billing.meters.create(
         {
             "display_name": meter.name,
             "event_name": meter.event_name,
             "default_aggregation": {"formula": "sum"},
         }
     )
+    return made.id

@@ -16,15 +16,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Offer:
-    """`money`, once or every so often, for what is sold under `sold` (a product's or plan's code)."""
+    """`money`, once or every so often, for what is sold under `sold` (a product's or plan's code).
+
+    With a `meter` it is asked for each `units` that the meter has counted, and each that was begun.
+    """
 
     code: str
     sold: str
     money: Money
     lookup_key: str
     every: Every | None = None
+    meter: str | None = None
+    units: int = 1
 
     def __str__(self) -> str:
+        if self.meter is not None:
+            return f"{self.money} for each {f'{self.units} {self.meter}' if self.units > 1 else f'of {self.meter}'}"
         return f"{self.money} every {self.every}" if self.every else f"{self.money}, once"
 
     @property

@@ -33,6 +33,7 @@ class Plan:
     `features` holds what the plan allows, by code, with the words for it; `limits` how much of something, None for as
     much as one likes. Of all plans in one `slot` somebody has one at a time. While a payment is missing, what the plan
     allows is still allowed for `grace_days`. One that is `retired` is not sold any more; whoever has it keeps it.
+    `usage` is what is charged beside it for what meters count, at each of its rhythms.
     """
 
     code: str
@@ -47,6 +48,16 @@ class Plan:
     retired: bool = False
     features: Mapping[str, str] = field(default_factory=dict)
     limits: Mapping[str, int | None] = field(default_factory=dict)
+    usage: tuple[Offer, ...] = ()
+
+    @property
+    def prices(self) -> tuple[Offer, ...]:
+        """Everything of it that has a price at Stripe."""
+        return (*self.offers, *self.usage)
+
+    def usage_beside(self, offer: Offer) -> tuple[Offer, ...]:
+        """What is charged by use beside this offer: a subscription is charged all in one rhythm."""
+        return tuple(each for each in self.usage if each.every == offer.every)
 
     def offer(self, interval: str | None = None) -> Offer:
         """The offer for "month", "year" or, where it is charged less often, "3 months". Raises IntervalRefused."""
@@ -114,23 +125,32 @@ def read_plan(entry: Entry) -> Plan | None:
     slot = entry.code_of("slot", default=MAIN_SLOT)
     features = entry.words("features")
     limits = entry.limits("limits")
+    rates = entry.rates("usage")
     entry.refuse_unknown()
+    # The first is the plan's own and goes by its code, so that adding a second changes nothing about the first.
+    offers = tuple(
+        Offer(
+            code=f"{entry.code}_{every.code}" if number else entry.code,
+            sold=entry.code,
+            money=money,
+            lookup_key=f"{lookup_key}_{every.code}" if number else lookup_key,
+            every=every,
+        )
+        for number, (money, every) in enumerate(rhythms)
+    )
+    usage = tuple(
+        Offer(f"{each.code}_{meter}", entry.code, money, f"{each.lookup_key}_{meter}", each.every, meter, units)
+        for each in offers
+        for meter, (money, units) in rates.items()
+    )
+    if {each.money.currency for each in usage} - {each.money.currency for each in offers}:
+        entry.refuse("usage", "what is used is charged in the currency of the plan's own price, on one invoice")
     if name is None or entry.mistakes:
         return None
     return Plan(
         code=entry.code,
         name=name,
-        # The first is the plan's own and goes by its code, so that adding a second changes nothing about the first.
-        offers=tuple(
-            Offer(
-                code=f"{entry.code}_{every.code}" if number else entry.code,
-                sold=entry.code,
-                money=money,
-                lookup_key=f"{lookup_key}_{every.code}" if number else lookup_key,
-                every=every,
-            )
-            for number, (money, every) in enumerate(rhythms)
-        ),
+        offers=offers,
         description=description or "",
         seats_min=seats_min,
         seats_max=seats_max,
@@ -140,4 +160,5 @@ def read_plan(entry: Entry) -> Plan | None:
         retired=retired,
         features=features,
         limits=limits,
+        usage=usage,
     )

@@ -104,6 +104,12 @@ def _differences(offer: Offer, price: stripe.Price) -> list[str]:
         found.append("without one fixed amount")
     elif (price.unit_amount, price.currency) != (offer.money.amount_minor, offer.money.currency):
         found.append(show(price.unit_amount, price.currency))
+    usage_type = price.recurring.usage_type if price.recurring is not None else "licensed"
+    if (usage_type == "metered") != (offer.meter is not None):
+        found.append("charged by use" if usage_type == "metered" else "not charged by use")
+    units = price.transform_quantity.divide_by if price.transform_quantity is not None else 1
+    if units != offer.units:
+        found.append(f"charged by the {units}")
     rhythm = _rhythm(price)
     if rhythm != offer.every:
         if rhythm is None:

@@ -26,7 +26,7 @@ from paydesk.billing.signup_page import ClosePage, OpenPage
 from paydesk.errors import AlreadySubscribed, OrderNotFound, StripeRefused, StripeUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy import ColumnElement, Connection, RowMapping
@@ -159,6 +159,7 @@ class Signups:
 
     def _sign_up(self, wish: Wish, user: Payer) -> Signup:
         price_id = self._prices.id_of(wish.offer)
+        usage_ids = [self._prices.id_of(each) for each in wish.plan.usage_beside(wish.offer)]
         if (page := self._double_clicked(wish, user, price_id)) is not None:
             return page
         customer_id = self._customers.stripe_id(user)
@@ -174,7 +175,7 @@ class Signups:
                 is_in_the_way = not wish.is_of(row, price_id) or self._has_run_out(row)
                 if row["session_url"] and not is_in_the_way:
                     return _signup(row)
-                attempt = None if is_in_the_way else self._promise(connection, wish, row)
+                attempt = None if is_in_the_way else self._promise(connection, row, usage_ids)
             if attempt is None:
                 self._close(row)
                 continue
@@ -262,16 +263,18 @@ class Signups:
         )
         return connection.execute(select(self._table).where(self._table.c.id == signup_id)).mappings().one()
 
-    def _promise(self, connection: Connection, wish: Wish, row: RowMapping) -> Attempt:
+    def _promise(self, connection: Connection, row: RowMapping, usage_ids: Sequence[str]) -> Attempt:
         """The attempt that makes the row's page: a new one, or the one that is under way."""
         metadata = {SIGNUP_KEY: row["id"]}
+        # What is charged by use has no quantity before it is used.
+        by_use: list[dict[str, Any]] = [{"price": each} for each in usage_ids]
         subscription: dict[str, Any] = {"metadata": metadata}
         if row["trial_days"]:
             subscription["trial_period_days"] = row["trial_days"]
         params: dict[str, Any] = {
             "mode": "subscription",
             "customer": row["customer_id"],
-            "line_items": [{"price": row["price_id"], "quantity": row["seats"]}],
+            "line_items": [{"price": row["price_id"], "quantity": row["seats"]}, *by_use],
             "client_reference_id": row["id"],
             "metadata": metadata,
             "subscription_data": subscription,

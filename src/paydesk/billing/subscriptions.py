@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from paydesk.billing.attempts import canonical
-from paydesk.billing.changes import VERBS, Change, Prorate, cancelled, paused, resumed, swapped
+from paydesk.billing.changes import VERBS, Change, Prorate, Target, cancelled, paused, resumed, swapped
 from paydesk.billing.facts import Subscription
 from paydesk.billing.log import get_logger
 from paydesk.billing.mirror.refs import Ref
@@ -167,9 +167,7 @@ class Subscriptions:
 
     def swap(self, subscription: HeldSubscription, terms: Terms, prorate: Prorate) -> HeldSubscription:
         """See HeldSubscription.swap."""
-        return self.change(
-            subscription.id, lambda now, items: swapped(now, items, *self._resolved(now, terms), prorate)
-        )
+        return self.change(subscription.id, lambda now, items: swapped(now, items, self._resolved(now, terms), prorate))
 
     def change(self, subscription_id: str, decide: Decide) -> HeldSubscription:
         """Do what is decided about the subscription as it is now, once, and answer it as it is afterwards.
@@ -209,7 +207,7 @@ class Subscriptions:
     def preview(self, subscription: HeldSubscription, terms: Terms, prorate: Prorate) -> Preview:
         """See HeldSubscription.preview."""
         _, items = self._seen(subscription.id)
-        change = swapped(subscription, items, *self._resolved(subscription, terms), prorate)
+        change = swapped(subscription, items, self._resolved(subscription, terms), prorate)
         details = {name: change.params[name] for name in ("items", "proration_behavior")}
         params: Any = {"subscription": subscription.id, "subscription_details": details}
         try:
@@ -220,8 +218,8 @@ class Subscriptions:
             raise ChangeRefused(subscription.id, refusal.message.rstrip(".")) from refusal
         return previewed(invoice.to_dict(for_json=True))
 
-    def _resolved(self, subscription: HeldSubscription, terms: Terms) -> tuple[str, int]:
-        """The price and the seats that are meant. May ask Stripe for the price."""
+    def _resolved(self, subscription: HeldSubscription, terms: Terms) -> Target:
+        """The prices and the seats that are meant. May ask Stripe for the prices."""
         code = terms.plan or subscription.plan
         if code is None:
             raise ChangeRefused(subscription.id, "its price is not in the catalog")
@@ -234,8 +232,10 @@ class Subscriptions:
         seats = plan.checked_seats(subscription.seats if terms.seats is None else terms.seats)
         is_same = (code, interval) == (subscription.plan, subscription.billed_every)
         if is_same and subscription.price_id is not None:
-            return subscription.price_id, seats  # more seats are no reason to lose last year's price
-        return self._prices.id_of(plan.offer(interval)), seats
+            return Target(subscription.price_id, seats, None)  # more seats are no reason to lose last year's price
+        offer = plan.offer(interval)
+        usage_ids = tuple(self._prices.id_of(each) for each in plan.usage_beside(offer))
+        return Target(self._prices.id_of(offer), seats, usage_ids)
 
     def _finish(self, attempt: Attempt, row: RowMapping) -> None:
         try:

@@ -127,9 +127,19 @@ def _plan(holding: Holding, prefix: str, offered: Portal) -> HeldPlan:
         sentence=sentence,
         price=_price(subscription),
         seats=f"{subscription.seats} seats" if subscription.seats > 1 else None,
-        features=tuple(plan.features.values()) if plan is not None else (),
+        features=(*plan.features.values(), *rates_of(plan)) if plan is not None else (),
         steps=_steps(holding, prefix, offered),
     )
+
+
+def rates_of(plan: Plan) -> tuple[str, ...]:
+    """What is charged by use, in words: each once, though each rhythm has a price for it."""
+    said = []
+    for offer in plan.usage:
+        what = str(offer.meter).replace("_", " ").replace("-", " ").capitalize()
+        amount = show(offer.money.amount_minor, offer.money.currency, trim_zeros=True)
+        said.append(f"{what}: {amount} {f'per {offer.units:,}' if offer.units > 1 else 'each'}")
+    return tuple(dict.fromkeys(said))
 
 
 def _name(holding: Holding) -> str:

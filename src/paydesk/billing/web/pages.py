@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, PrefixLoader, select_autoescape
 
 from paydesk.billing.money import show
-from paydesk.billing.web.account import Step, day, to, view_of
+from paydesk.billing.web.account import Step, day, rates_of, to, view_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -193,7 +193,7 @@ class Pages:
         can_switch: bool = True,
     ) -> str:
         """Everything that is sold, each with a button. `holdings` are what the person has already."""
-        held = {holding.subscription.slot: holding.subscription for holding in holdings}
+        held = {holding.subscription.slot: holding for holding in holdings}
         plan_wares = [_plan_ware(plan, held.get(plan.slot), self.shop.prefix, can_switch=can_switch) for plan in plans]
         return self.render("pricing.html", products=[_ware(product) for product in products], plans=plan_wares)
 
@@ -277,7 +277,9 @@ def _ware(product: Product) -> Ware:
     )
 
 
-def _plan_ware(plan: Plan, held: HeldSubscription | None, prefix: str, *, can_switch: bool) -> PlanWare:
+def _plan_ware(plan: Plan, holding: Holding | None, prefix: str, *, can_switch: bool) -> PlanWare:
+    held = holding.subscription if holding is not None else None
+    can_switch = can_switch and not plan.usage and holding is not None and holding.has_choice
     prices = tuple(
         (str(offer.every), f"{show(offer.money.amount_minor, offer.money.currency, trim_zeros=True)} / {offer.every}")
         for offer in plan.offers
@@ -290,7 +292,7 @@ def _plan_ware(plan: Plan, held: HeldSubscription | None, prefix: str, *, can_sw
         seats_min=plan.seats_min,
         seats_max=plan.seats_max,
         trial_days=plan.trial_days if held is None else None,  # only whoever had nothing before is given a trial
-        features=tuple(plan.features.values()),
+        features=(*plan.features.values(), *rates_of(plan)),
         is_current=held is not None and held.is_live and held.plan == plan.code,
         step=_step_of(plan, held, prefix, can_switch=can_switch) if held is not None and held.is_live else None,
     )

@@ -39,7 +39,7 @@ def postcards(tmp_path: Path) -> Iterator[str]:
             stderr=log,
         )
     try:
-        until(lambda: is_open(url) or dev.poll() is not None, "the shop to open")
+        until(lambda: is_open(url) or dev.poll() is not None, "the shop to open", patience_seconds=90)
         assert dev.poll() is None, (tmp_path / "log").read_text()
         yield url
     finally:

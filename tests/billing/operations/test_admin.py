@@ -17,6 +17,7 @@ from paydesk.billing.store.migrations import migrate
 from paydesk.billing.store.store import Store
 from paydesk.billing.web.admin.admin import PATH, ROOMS
 from paydesk.billing.web.routes import Asked, routes_of
+from paydesk.errors import ConfigurationError
 from tests.billing.till import CATALOG
 
 if TYPE_CHECKING:
@@ -94,6 +95,26 @@ def order(number: int, **changes: Any) -> dict[str, Any]:
     usual = {"id": f"ord_{number:03}", "user_id": "ada", "sku": "ebook", "quantity": 1, "livemode": False}
     costs = {"amount_minor": 1900, "currency": "usd", "status": "paid", "created_at": moment, "updated_at": moment}
     return {**usual, **costs, **changes}
+
+
+@pytest.mark.parametrize("answer", ["yes", 1, object(), None, False])
+def test_only_true_opens_the_page(office: Office, answer: object) -> None:
+    """A function that answers something else by mistake lets nobody in."""
+    careless: Any = {"ada": answer}
+    office.desk.admin(allow=lambda user: careless[user.id])
+
+    assert office.asks("").status == 404
+
+
+def test_a_coroutine_cannot_open_the_page(office: Office) -> None:
+    """What it gives is true before anybody has awaited it: refused at the start."""
+
+    async def allow(user: User) -> bool:
+        return False
+
+    coroutine: Any = allow
+    with pytest.raises(ConfigurationError, match="plain function"):
+        office.desk.admin(allow=coroutine)
 
 
 LISTS = [room for room in ROOMS if room.label is not None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC
+from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any
 
 from paydesk.errors import ConfigurationError
@@ -27,7 +28,10 @@ class Operated(ABC):
         """Open the admin page, at `/paydesk/admin`, to those users of the app whom `allow` lets in.
 
         It is asked at each request, with the user that the app's own function found. Without this there is no page.
+        Raises ConfigurationError for a coroutine: what it answers would be true before it was awaited.
         """
+        if iscoroutinefunction(allow):
+            raise ConfigurationError(["admin(allow=…) takes a plain function: whoever may see the page cannot wait."])
         self.operator = allow
 
     def health(self) -> Health:

@@ -43,6 +43,15 @@ ROOMS = (
 NOT_THERE = Refusal(
     404, "not_found", "There is no such page", "The address may be mistyped, or the page has moved.", tone="calm"
 )
+# Names of customers stand on these pages. Whatever they hold, it is not run, and nothing is fetched from elsewhere.
+NO_SCRIPT = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; font-src 'self'; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "same-origin",
+}
+
 NO_DATABASE = Refusal(
     503,
     "no_database",
@@ -80,7 +89,8 @@ class Admin:
             return NOT_THERE
         if asked.user is None:
             return requests.SIGNED_OUT
-        if not allow(asked.user):
+        # True and nothing like it: an object of any other kind, such as something to await, is true by chance.
+        if allow(asked.user) is not True:
             return NOT_THERE
         if asked.method == "POST" and requests.is_cross_site(asked.headers, self._desk.settings.origin):
             return requests.CROSS_SITE
@@ -108,7 +118,8 @@ class Admin:
             "ago": lambda moment: ago(moment, asking.now),
             "lasting": lasting,
         }
-        return page(pages.render(f"admin/{shown.template}", **values, **shown.values), status=shown.status)
+        html = pages.render(f"admin/{shown.template}", **values, **shown.values)
+        return page(html, status=shown.status, headers=NO_SCRIPT)
 
 
 def told(retried: str | None) -> str | None:

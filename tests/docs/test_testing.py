@@ -9,15 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from paydesk.testing import Billing, billing_for
 from tests.conftest import ROOT, LocalStripe
 from tests.docs.blocks import blocks
 from tests.docs.curl import sent_as_curl_sends
 from tests.emulator.wire import Wire
+from tests.inner_runs import LOADED
 
 PAGE = "docs/testing.md"
-# What a run within this process loads itself is unloaded after it, and this would not like to be loaded twice.
-LOADED = (Billing, billing_for)
 
 
 def paste(folder: Path) -> None:
@@ -33,6 +31,7 @@ def test_the_app_and_its_tests_run_as_pasted(pytester: pytest.Pytester) -> None:
     """With the options, the catalog and the tables of the page, and nothing else."""
     paste(pytester.path)
 
+    assert LOADED
     result = pytester.runpytest_inprocess("-p", "paydesk.testing.plugin", "test_shop.py")
 
     result.assert_outcomes(passed=7)

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from paydesk.testing import Billing, billing_for
 from tests.conftest import ROOT
-
-# What a run within this process loads itself is unloaded after it, and this would not like to be loaded twice.
-LOADED = (Billing, billing_for)
 
 
 @pytest.mark.parametrize(("example", "count"), [("flarex_shop", 3), ("flask_shop", 6), ("newsletter", 11)])
@@ -18,8 +14,9 @@ def test_an_example_passes_its_own_tests(
     """Each is a small real app, and tests itself with paydesk's plugin and nothing else."""
     folder = ROOT / "examples" / example
     monkeypatch.chdir(folder)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT / "src"))
 
-    result = pytester.runpytest_inprocess(
+    result = pytester.runpytest_subprocess(
         *("-p", "paydesk.testing.plugin", "-p", "no:cacheprovider", "-W", "error"),
         *("-c", folder / "pyproject.toml", "--rootdir", folder, folder),
     )

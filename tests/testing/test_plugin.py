@@ -8,11 +8,9 @@ from pathlib import Path
 import pytest
 
 import paydesk
-from paydesk import Paydesk
-from paydesk.testing import billing_for
+from tests.inner_runs import LOADED
 
-# What a run within this process loads itself is unloaded after it, and these would not like to be loaded twice.
-LOADED = (Paydesk, billing_for)
+assert LOADED
 SOURCE = Path(paydesk.__file__).parents[1]
 PLUGIN = ("-p", "paydesk.testing.plugin", "-p", "no:cacheprovider")
 SHOP = """

@@ -10,12 +10,9 @@ import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from click.testing import CliRunner
-
-from paydesk.cli import main
 from tests.billing.paying import pay
 from tests.billing.till import CATALOG, WEBHOOK_SECRET, Till
-from tests.cli import ENVIRONMENT
+from tests.cli import ENVIRONMENT, run
 from tests.emulator.controls import Controls
 
 if TYPE_CHECKING:
@@ -44,10 +41,8 @@ class Owner:
         self.delivered: list[str] = []
 
     def runs(self, *arguments: str, **secrets: str) -> subprocess.CompletedProcess[str]:
-        """A command from its words to its exit code, without the second that a process takes to start."""
-        with contextlib.chdir(self.folder):
-            ended = CliRunner().invoke(main, arguments, env=self.secrets | secrets, catch_exceptions=False)
-        return subprocess.CompletedProcess(arguments, ended.exit_code, ended.stdout, ended.stderr)
+        """A command that ends by itself, in this process."""
+        return run(*arguments, folder=self.folder, environment=self.secrets | secrets)
 
     def watches(self, *arguments: str) -> str:
         """What a command shows beside its output to somebody at a terminal."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import sys
 import time
 from typing import Any
 
@@ -13,8 +12,8 @@ import httpx2
 import pytest
 import stripe
 
-from tests.cli import ENVIRONMENT
-from tests.conftest import ROOT, LocalStripe
+from tests import cli
+from tests.conftest import LocalStripe
 from tests.emulator.invoicing import customer, drafted
 
 DAY = 24 * 3600
@@ -23,19 +22,12 @@ DAY = 24 * 3600
 @pytest.fixture
 def secrets(local_stripe: LocalStripe, key: str) -> dict[str, str]:
     """The environment of an app beside the local Stripe."""
-    return {**ENVIRONMENT, "STRIPE_API_BASE": local_stripe.url, "STRIPE_SECRET_KEY": key}
+    return {**cli.ENVIRONMENT, "STRIPE_API_BASE": local_stripe.url, "STRIPE_SECRET_KEY": key}
 
 
 def run(*arguments: str, secrets: dict[str, str]) -> subprocess.CompletedProcess[str]:
     """The command, as an app's developer would call it."""
-    return subprocess.run(
-        [sys.executable, "-m", "paydesk", "clock", *arguments],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env=secrets,
-        timeout=60,
-    )
+    return cli.run("clock", *arguments, folder=cli.ROOT, environment=secrets)
 
 
 def test_a_clock_is_pushed_in_words(client: stripe.StripeClient, secrets: dict[str, str]) -> None:

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import inspect
 
 from paydesk.billing.store.store import Store
-from tests.cli import ENVIRONMENT
+from tests.cli import ENVIRONMENT, ROOT, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,8 +30,7 @@ def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 
 def migrate(**settings: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "paydesk", "migrate"]
-    return subprocess.run(command, env=ENVIRONMENT | settings, capture_output=True, text=True, check=False, timeout=60)
+    return run("migrate", folder=ROOT, environment=ENVIRONMENT | settings)
 
 
 def tables(url: str) -> set[str]:
@@ -44,7 +43,9 @@ def tables(url: str) -> set[str]:
 
 def test_an_empty_database_gets_its_tables_once(empty: str) -> None:
     """It says what it did, and done again it says that there was nothing to do."""
-    first, second = migrate(DATABASE_URL=empty), migrate(DATABASE_URL=empty)
+    command, environment = [sys.executable, "-m", "paydesk", "migrate"], ENVIRONMENT | {"DATABASE_URL": empty}
+    first = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    second = migrate(DATABASE_URL=empty)
 
     assert (first.returncode, second.returncode) == (0, 0), first.stderr + second.stderr
     assert "are now at revision" in first.stdout

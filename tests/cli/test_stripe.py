@@ -12,7 +12,7 @@ import httpx2
 import pytest
 import stripe
 
-from tests.cli import ENVIRONMENT
+from tests import cli
 from tests.conftest import ROOT, LocalStripe
 from tests.emulator.controls import Controls
 from tests.emulator.receiver import Receiver
@@ -22,14 +22,7 @@ KEY = "sk_test_cli"
 
 def run(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
     """The command, when it is expected to end by itself."""
-    return subprocess.run(
-        [sys.executable, "-m", "paydesk", "stripe", *arguments],
-        capture_output=True,
-        text=True,
-        cwd=folder,
-        env=ENVIRONMENT,
-        timeout=60,
-    )
+    return cli.run("stripe", *arguments, folder=folder, environment=cli.ENVIRONMENT)
 
 
 def test_a_taken_port_is_said_in_one_line() -> None:

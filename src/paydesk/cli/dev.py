@@ -74,22 +74,22 @@ def dev(url: str, stripe_port: int, data: Path, catalog: Path, quiet: bool, comm
     from paydesk.cli import wiring
     from paydesk.emulator import server
 
-    listening = local.listen(stripe_port, option="--stripe-port")
-    try:
-        ready = server.build(listening, data, watch=None if quiet else show_attempt)
-    except (OSError, sqlite3.Error) as error:
-        raise local.unusable(data, error) from None
-    stripe_url = server.url_of(listening)
-    with server.in_thread(ready, listening):
-        _say(f"The local Stripe listens on {stripe_url} (state in {data})")
-        pushed = _push(catalog, stripe_url)
-        if pushed is not None:
-            _say(pushed)
-        endpoint = wiring.endpoint(stripe_url, base_url, data)
-        _say(f"Webhooks go to {endpoint.url}")
-        _say(f"Running {shlex.join(command)}")
-        environment = wiring.secrets(stripe_url, base_url, endpoint.secret, os.environ)
-        code = _run([program, *command[1:]], {**environment, "PAYDESK_CATALOG": str(catalog)})
+    with local.listen(stripe_port, option="--stripe-port") as listening:
+        try:
+            ready = server.build(listening, data, watch=None if quiet else show_attempt)
+        except (OSError, sqlite3.Error) as error:
+            raise local.unusable(data, error) from None
+        stripe_url = server.url_of(listening)
+        with server.in_thread(ready, listening):
+            _say(f"The local Stripe listens on {stripe_url} (state in {data})")
+            pushed = _push(catalog, stripe_url)
+            if pushed is not None:
+                _say(pushed)
+            endpoint = wiring.endpoint(stripe_url, base_url, data)
+            _say(f"Webhooks go to {endpoint.url}")
+            _say(f"Running {shlex.join(command)}")
+            environment = wiring.secrets(stripe_url, base_url, endpoint.secret, os.environ)
+            code = _run([program, *command[1:]], {**environment, "PAYDESK_CATALOG": str(catalog)})
     sys.exit(code)
 
 

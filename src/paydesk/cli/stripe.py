@@ -59,24 +59,24 @@ def stripe(
     options = Options(strict=strict, rate_limits=rate_limits, seed=seed, deliver_anywhere=deliver_anywhere)
     folder = None if memory else data or Path(".paydesk")
     standing = [_fault(text) for text in faults]
-    listening = listen(port, host)
-    try:
-        ready = server.build(listening, folder, options, faults=standing)
-    except (OSError, sqlite3.Error) as error:
-        raise unusable(folder, error) from None
-    url = server.url_of(listening)
-    # Programs that start us read this line; people read the rest.
-    click.echo(f"The local Stripe listens on {url}")
-    click.echo(_welcome(url, folder))
-    if faults:
-        click.echo(f"  Going wrong on purpose: {' '.join(faults)}\n")
-    if not ipaddress.ip_address(listening.getsockname()[0]).is_loopback:
-        click.echo(
-            f"Warning: with --host {host}, everybody who can reach this machine can use this local Stripe "
-            "and read what is in it.",
-            err=True,
-        )
-    server.serve(ready, listening)
+    with listen(port, host) as listening:
+        try:
+            ready = server.build(listening, folder, options, faults=standing)
+        except (OSError, sqlite3.Error) as error:
+            raise unusable(folder, error) from None
+        url = server.url_of(listening)
+        # Programs that start us read this line; people read the rest.
+        click.echo(f"The local Stripe listens on {url}")
+        click.echo(_welcome(url, folder))
+        if faults:
+            click.echo(f"  Going wrong on purpose: {' '.join(faults)}\n")
+        if not ipaddress.ip_address(listening.getsockname()[0]).is_loopback:
+            click.echo(
+                f"Warning: with --host {host}, everybody who can reach this machine can use this local Stripe "
+                "and read what is in it.",
+                err=True,
+            )
+        server.serve(ready, listening)
 
 
 def _fault(text: str) -> Order:

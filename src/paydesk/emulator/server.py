@@ -32,6 +32,7 @@ def listen(port: int, host: str = LOOPBACK) -> socket.socket:
 
     Raises:
         OSError: The port is taken, or the host is not this machine's.
+        OverflowError: There is no such port.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # Of a socket that does not say it is TCP's, asyncio's own loop holds small answers back for forty milliseconds.
@@ -40,7 +41,7 @@ def listen(port: int, host: str = LOOPBACK) -> socket.socket:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((host, port))
         listening.listen(1024)
-    except OSError:
+    except (OSError, OverflowError):
         listening.close()
         raise
     return listening

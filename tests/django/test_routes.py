@@ -10,7 +10,7 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import connections
 from django.http import HttpRequest, HttpResponse
-from django.test import Client, RequestFactory, override_settings
+from django.test import AsyncClient, Client, RequestFactory, override_settings
 from django.urls import include, path, reverse
 
 from paydesk import ConfigurationError, UnknownFeature
@@ -140,6 +140,21 @@ def test_a_gate_that_no_plan_could_open_is_a_mistake() -> None:
 
     with pytest.raises(UnknownFeature):
         page(RequestFactory().get("/"))
+
+
+@DATABASE
+def test_the_routes_are_there_under_asgi() -> None:
+    """A project may be served by an event loop: our views are run beside it."""
+    event = {"id": "evt_1", "object": "event", "type": "customer.created", "livemode": False, "created": 1}
+    body, signature = signed({**event, "data": {"object": {"id": "cus_1", "object": "customer"}}})
+
+    async def ask() -> tuple[int, int]:
+        browser = AsyncClient()
+        page = await browser.get("/pricing")
+        told = await browser.post("/webhooks/stripe", body, "application/json", headers={"Stripe-Signature": signature})
+        return page.status_code, told.status_code
+
+    assert asyncio.run(ask()) == (200, 200)
 
 
 @DATABASE

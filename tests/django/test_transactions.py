@@ -169,3 +169,25 @@ def test_a_handler_is_not_run_within_a_transaction_that_could_undo_it(shop: Shop
 
     with transaction.atomic(), pytest.raises(RuntimeError, match="durable"):
         orm.run(lambda: None, shop.store.tables.effects.update().values(state="done"))
+
+
+def test_a_transaction_that_begins_with_the_lock_has_it_from_the_beginning(
+    shop: Shop, on_paid: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With `transaction_mode` IMMEDIATE, which is SQLite's, a handler cannot ask the desk at all, and is told so."""
+    if connection.vendor == "sqlite":
+        monkeypatch.setitem(connection.settings_dict, "OPTIONS", {"transaction_mode": "IMMEDIATE"})
+    refused: list[bool] = []
+
+    def deliver(_paid: OrderPaid) -> None:
+        try:
+            with shop.store.write():
+                refused.append(False)
+        except WouldWaitForItself:
+            refused.append(True)
+
+    on_paid(deliver)
+
+    shop.work()
+
+    assert refused == [connection.vendor == "sqlite"]

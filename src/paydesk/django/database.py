@@ -57,11 +57,13 @@ def _postgresql(connection: BaseDatabaseWrapper) -> URL:
         params.pop(name, None)
     if role := connection.settings_dict["OPTIONS"].get("assume_role"):
         params["options"] = f"{params.get('options', '')} -c role={role}".strip()
+    # A folder with a socket in it is no host that a URL could have.
+    socket = {"host": params.pop("host")} if str(params.get("host", "")).startswith("/") else {}
     named = {ours: str(params.pop(theirs)) for theirs, ours in _NAMED.items() if theirs in params}
     port = params.pop("port", None)
     return URL.create(
         "postgresql",
         port=int(port) if port else None,
-        query={name: str(value) for name, value in params.items()},
+        query={name: str(value) for name, value in {**params, **socket}.items()},
         **named,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -234,6 +235,27 @@ def test_all_leases_of_a_killed_worker_are_taken_over(shop: Shop, stripe_stand_i
     shop.work()
     assert set(statuses(shop)) == {"past_due"}
     assert leased(shop) == []
+
+
+def test_leases_are_renewed_together_and_wait_for_nobody(shop: Shop, clock: Clock) -> None:
+    """One is just being written and needs no renewal; another gets its own; what was taken over is left alone."""
+    lanes, table = shop.inbox.lanes, shop.store.tables.lanes
+    for lane in ("lane_1", "lane_2", "lane_3"):
+        assert lanes.claim(lane)
+    clock.advance(seconds=20)
+    with shop.store.write() as connection:
+        taken_over = update(table).where(table.c.lane == "lane_3")
+        connection.execute(taken_over.values(lease_owner="another process", lease_token=table.c.lease_token + 1))
+    before = {row["lane"]: row["lease_expires_at"] for row in shop.rows(table)}
+
+    with ExitStack() as stack:
+        if shop.store.is_postgresql:  # on SQLite there is one lock for all
+            connection = stack.enter_context(shop.store.write())
+            connection.execute(select(table).where(table.c.lane == "lane_1").with_for_update())
+        lanes.renew()
+
+    moved = {row["lane"]: row["lease_expires_at"] > before[row["lane"]] for row in shop.rows(table)}
+    assert moved == {"lane_1": not shop.store.is_postgresql, "lane_2": True, "lane_3": False}
 
 
 def test_one_that_is_parked_holds_up_nobody(shop: Shop, stripe_stand_in: StandIn) -> None:

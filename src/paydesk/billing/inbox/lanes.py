@@ -130,12 +130,7 @@ class Lanes:
 
     def hold_those(self, connection: Connection, leases: Iterable[Lease]) -> set[str]:
         """The same for several leases: the lanes that are still ours."""
-        table, tokens = self._lanes, {lease.lane: lease.token for lease in leases}
-        mine = (self._store.among(table.c.lane, tokens), table.c.lease_owner == self._owner)
-        # All who lock several lanes do it in one order.
-        query = select(table.c.lane, table.c.lease_token).where(*mine).order_by(table.c.lane)
-        rows = connection.execute(self._store.locked(query)).all()
-        return {row.lane for row in rows if tokens[row.lane] == row.lease_token}
+        return self._ours(connection, leases)
 
     def release_those(self, connection: Connection, held: Iterable[str]) -> None:
         """Give lanes back that are held in this transaction. Their work is done when it commits."""
@@ -172,8 +167,10 @@ class Lanes:
             held = [lease for lease in self._held.values() if now - lease.taken_at < LEASE_MAX]
         if held:
             with self._store.write() as connection:
-                for lease in sorted(held, key=lambda lease: lease.lane):
-                    self._update(connection, lease, lease_expires_at=now + LEASE)
+                # What somebody has locked is just being written, or taken over: neither waits for us.
+                ours = self._ours(connection, held, skip_locked=True)
+                mine = update(self._lanes).where(self._store.among(self._lanes.c.lane, ours))
+                connection.execute(mine.values(lease_expires_at=now + LEASE))
 
     def _claim(self, connection: Connection, lane: str, *, is_due_only: bool) -> Lease | None:
         lanes, now = self._lanes, self._now()
@@ -208,6 +205,15 @@ class Lanes:
         with self._held_lock:
             self._held |= {lease.lane: lease for lease in leases}
         return leases
+
+    def _ours(self, connection: Connection, leases: Iterable[Lease], *, skip_locked: bool = False) -> set[str]:
+        """Lock those of the lanes that are still ours; answers which."""
+        table, tokens = self._lanes, {lease.lane: lease.token for lease in leases}
+        mine = (self._store.among(table.c.lane, tokens), table.c.lease_owner == self._owner)
+        # All who lock several lanes do it in one order.
+        query = select(table.c.lane, table.c.lease_token).where(*mine).order_by(table.c.lane)
+        rows = connection.execute(self._store.locked(query, skip_locked=skip_locked)).all()
+        return {row.lane for row in rows if tokens[row.lane] == row.lease_token}
 
     def _is_unleased(self, now: datetime) -> ColumnElement[bool]:
         expires_at = self._lanes.c.lease_expires_at

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _LOCK_NOT_AVAILABLE, _DEADLOCK_DETECTED = "55P03", "40P01"
 
 # Well before PostgreSQL looks for transactions that wait for each other, which it does after a second.
-_GIVE_WAY = text("SET LOCAL lock_timeout = '100ms'")
+_GIVE_WAY = text("SET LOCAL lock_timeout = '300ms'")
 
 
 class Store:

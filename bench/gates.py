@@ -1,7 +1,7 @@
 """What a gate costs on SQLite, against a bare select of the same rows: by SQLAlchemy Core, and by sqlite3 itself.
 
 One customer after the other is asked for, of ten thousand, in one thread and file. The ratios hold on any machine; the
-goal of 200 µs is one for a machine with nothing else to do.
+goal of 200 µs is held against processor time, since a busy machine's clock says little.
 """
 
 from __future__ import annotations
@@ -87,10 +87,11 @@ def _raw(connection: sqlite3.Connection) -> Callable[[str], object]:
 
 
 def _microseconds(ask: Callable[[str], object]) -> float:
-    started = time.perf_counter()
+    # This thread's processor time: what a clock would say if nobody else used the machine. Nothing is waited for.
+    started = time.thread_time()
     for number in range(CALLS):
         ask(str(number * 7 % CUSTOMERS))
-    return (time.perf_counter() - started) / CALLS * 1_000_000
+    return (time.thread_time() - started) / CALLS * 1_000_000
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import sqlite3
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -191,3 +192,28 @@ def test_a_transaction_that_begins_with_the_lock_has_it_from_the_beginning(
     shop.work()
 
     assert refused == [connection.vendor == "sqlite"]
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_on_sqlite_a_handler_that_reads_first_is_not_overtaken(
+    shop: Shop, database: dict[str, Any], on_paid: Callable[..., str]
+) -> None:
+    """SQLite refuses to let a transaction write that has read before somebody else wrote: nobody can, in between."""
+    others: list[str] = []
+
+    def deliver(paid: OrderPaid) -> None:
+        if Copy.objects.filter(order_id=paid.order.id).exists():
+            return
+        with closing(sqlite3.connect(database["NAME"], timeout=0)) as other:
+            try:
+                other.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as refusal:
+                others.append(str(refusal))
+        Copy.objects.create(order_id=paid.order.id)
+
+    order_id = on_paid(deliver)
+
+    shop.work()
+
+    assert others == ["database is locked"]
+    assert copies() == [order_id]

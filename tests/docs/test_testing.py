@@ -16,6 +16,11 @@ from tests.emulator.wire import Wire
 from tests.inner_runs import LOADED
 
 PAGE = "docs/testing.md"
+WITHOUT_PYTEST = """
+import sys, unittest
+sys.modules["pytest"] = None
+unittest.main("test_with_unittest", argv=["unittest", "-v"])
+"""
 
 
 def paste(folder: Path) -> None:
@@ -38,12 +43,12 @@ def test_the_app_and_its_tests_run_as_pasted(pytester: pytest.Pytester) -> None:
 
 
 def test_unittest_runs_as_pasted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In a process of its own, which ends in order."""
+    """In a process of its own, which ends in order and has no pytest."""
     paste(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(ROOT / "src"))
 
     ran = subprocess.run(
-        [sys.executable, "-W", "error", "-m", "unittest", "-v", "test_with_unittest"],
+        [sys.executable, "-W", "error", "-c", WITHOUT_PYTEST],
         cwd=tmp_path,
         capture_output=True,
         text=True,

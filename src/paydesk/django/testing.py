@@ -12,7 +12,6 @@ roll back: so this is a TransactionTestCase, which empties the tables instead, a
 from __future__ import annotations
 
 import atexit
-from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -25,8 +24,8 @@ from paydesk.django.lazy import lazy
 from paydesk.testing import Billing
 from paydesk.testing.apps import App
 from paydesk.testing.asgi import Loop
+from paydesk.testing.beginning import BEGINS_AT, moment
 from paydesk.testing.database import Database
-from paydesk.testing.plugin import BEGINS_AT
 from paydesk.testing.secrets import SECRETS
 from paydesk.testing.server import Server
 
@@ -77,7 +76,7 @@ class _Shared:
     """What all tests of a process share."""
 
     def __init__(self) -> None:
-        self.server = Server(datetime.fromisoformat(BEGINS_AT))
+        self.server = Server(moment(BEGINS_AT))
         self.loop = Loop("app-under-test")
         for close in (self.server.close, self.loop.close):
             atexit.register(close)

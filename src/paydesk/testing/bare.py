@@ -12,16 +12,15 @@ from __future__ import annotations
 import atexit
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from paydesk.testing.apps import App
 from paydesk.testing.asgi import Loop
+from paydesk.testing.beginning import BEGINS_AT, moment
 from paydesk.testing.billing import Billing
 from paydesk.testing.database import Database
 from paydesk.testing.misuse import Misused
-from paydesk.testing.plugin import BEGINS_AT
 from paydesk.testing.secrets import Given
 from paydesk.testing.server import Server
 
@@ -72,7 +71,7 @@ def _shared() -> _Shared:
             "that: in tests/__init__.py, above everything else."
         )
     secrets = give_secrets()
-    server = Server(datetime.fromisoformat(BEGINS_AT))
+    server = Server(moment(BEGINS_AT))
     shared = _Shared(server, Database(secrets.database_url), Loop("app-under-test"))
     for close in (server.close, shared.loop.close, shared.database.close):
         atexit.register(close)

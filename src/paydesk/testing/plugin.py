@@ -6,11 +6,11 @@ Pytest loads this file in every run, also where nobody tests billing, so it impo
 from __future__ import annotations
 
 import shutil
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from paydesk.testing.beginning import BEGINS_AT, moment
 from paydesk.testing.secrets import Given, new_folder
 
 if TYPE_CHECKING:
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from paydesk.testing import Billing, LocalStripe
     from paydesk.testing.database import Database
     from paydesk.testing.server import Server
-
-# No month is shorter than one that begins on its second day: what is renewed is renewed on the same day of each.
-BEGINS_AT = "2026-03-02T09:00:00+00:00"
 
 _GIVEN = pytest.StashKey[Given]()
 
@@ -64,7 +61,12 @@ def paydesk_server(pytestconfig: pytest.Config) -> Iterator[Server]:
     """The local Stripe that all tests of this process share."""
     from paydesk.testing.server import Server
 
-    server = Server(_moment(pytestconfig.getini("paydesk_now")))
+    told = pytestconfig.getini("paydesk_now")
+    try:
+        begins_at = moment(told)
+    except ValueError:
+        raise pytest.UsageError(f"paydesk_now = {told!r} is no moment. Write it like {BEGINS_AT}") from None
+    server = Server(begins_at)
     yield server
     server.close()
 
@@ -158,11 +160,3 @@ def billing(
     billing = Billing(paydesk_desk, local_stripe, database, app, seed=request.node.nodeid)
     yield billing
     billing.close()
-
-
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise pytest.UsageError(f"paydesk_now = {text!r} is no moment. Write it like {BEGINS_AT}") from None
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)

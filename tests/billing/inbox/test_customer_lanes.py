@@ -55,7 +55,7 @@ def test_what_is_born_with_its_customer_is_in_their_lane(subject: dict[str, Any]
     assert lane_of(subject) == lane
 
 
-def test_p2_d1_d8_a_slow_old_answer_never_overwrites_the_end(
+def test_p2_d1_d8_s7_a_slow_old_answer_never_overwrites_the_end(
     shop: Shop, other: Shop, stripe_stand_in: StandIn, clock: Clock
 ) -> None:
     """One worker has read `active` and sleeps; another hears of the end. What was read first is thrown away."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 
 from paydesk.billing.facts import SubscriptionStarted, TrialEnding
 from tests.billing.shop import CREATED, Shop, customer, price
@@ -122,6 +125,27 @@ def test_c3_items_that_are_missing_come_with_the_next_look(shop: Shop, stripe_st
     assert prices_of(shop) == ["price_pro"]
 
 
+def test_c3_a_subscription_is_not_written_without_its_items(shop: Shop, stripe_stand_in: StandIn) -> None:
+    """What keeps the items from being written keeps all of it, and the event waits."""
+    stripe_stand_in.put(subscription())
+    items = shop.store.tables.subscription_items.name
+    with shop.store.write() as connection:
+        connection.execute(text(f"ALTER TABLE {items} RENAME TO items_away"))
+    shop.deliver(CREATED_EVENT, subscription())
+    with suppress(SQLAlchemyError):
+        shop.work()
+    assert (shop.rows(shop.store.tables.subscriptions), shop.facts()) == ([], [])
+    assert shop.event_states() == ["received"]
+
+    with shop.store.write() as connection:
+        connection.execute(text(f"ALTER TABLE items_away RENAME TO {items}"))
+    shop.clock.advance(hours=1)
+    shop.work()
+
+    assert prices_of(shop) == ["price_pro"]
+    assert shop.facts() == ["subscription.started:sub_1"]
+
+
 @pytest.mark.parametrize("items", [{"object": "list", "data": [], "has_more": False}, None])
 def test_c8_an_event_without_items_is_read_and_not_stumbled_over(
     shop: Shop, stripe_stand_in: StandIn, items: dict[str, Any] | None
@@ -181,8 +205,10 @@ def test_b2_a_second_subscription_leaves_the_first_alone(shop: Shop, stripe_stan
 def test_s6_s7_what_was_read_after_an_event_is_not_overtaken_by_it(shop: Shop, stripe_stand_in: StandIn) -> None:
     """Refetched at .2, cancelled at .4, and the event about that carries the whole second: it is read once more."""
     stripe_stand_in.put(subscription(), customer())
-    shop.deliver(UPDATED, subscription(), created=CREATED)
+    for number in range(2):  # of two payloads nobody knows which is newer: it is read in live mode too
+        shop.deliver(UPDATED, subscription(), created=CREATED, event_id=f"evt_{number}")
     shop.work()
+    assert "/v1/subscriptions/sub_1" in stripe_stand_in.calls
 
     stripe_stand_in.put(canceled())
     shop.deliver(DELETED, canceled(), created=CREATED)

@@ -6,6 +6,7 @@ nothing here can change it yet.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from paydesk.emulator.kernel.errors import StripeError
@@ -20,8 +21,13 @@ ACCOUNT = Kind("account", "acct_")
 
 def seller(world: World) -> str:
     """What the business calls itself: its sandbox's name, written for people. `your_shop` is "Your shop"."""
-    words = " ".join(world.sandbox.name.replace("_", " ").replace("-", " ").split())
-    return words[:1].upper() + words[1:] if words else world.sandbox.name
+    return _for_people(world.sandbox.name)
+
+
+@lru_cache(maxsize=1024)
+def _for_people(name: str) -> str:
+    words = " ".join(name.replace("_", " ").replace("-", " ").split())
+    return words[:1].upper() + words[1:] if words else name
 
 
 def current(world: World) -> dict[str, Any]:

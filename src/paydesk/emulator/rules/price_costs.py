@@ -83,6 +83,8 @@ def check(price: Document, currency: str, *, param: str) -> None:
 
 def amount(each: str, quantity: int | Decimal) -> int:
     """What a quantity costs at `each` (decimal text: it may be a fraction), rounded once, at the end."""
+    if each.isdecimal() and isinstance(quantity, int):
+        return int(each) * quantity
     return int(_EXACT.quantize(_EXACT.multiply(Decimal(each), Decimal(quantity)), Decimal(1)))
 
 

@@ -136,7 +136,7 @@ def test_a_sweep_with_nothing_to_find_is_one_short_question(
 
 
 def test_a_sweep_that_died_goes_on_where_it_was(till: Till, client: stripe.StripeClient, wire: Wire) -> None:
-    """Each page is kept with how far the walk has come. What happens meanwhile is found by the next one."""
+    """Each page is kept with how far the walk has come. What has happened since is looked for as well."""
     till.desk.sync()
     for number in range(40):
         client.v1.products.create({"name": f"Poster {number}"})
@@ -153,7 +153,7 @@ def test_a_sweep_that_died_goes_on_where_it_was(till: Till, client: stripe.Strip
 
     assert kept > 0
     assert all("starting_after" in call.path for call in wire.sent(LIST)[:1])
-    assert resumed.events_found > then.events_found >= 1
+    assert resumed.events_found > then.events_found == 0
     assert {event["id"] for event in events(till)} >= {
         event.id
         for event in client.v1.events.list({"type": "product.created"}).auto_paging_iter()

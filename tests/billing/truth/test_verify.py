@@ -66,6 +66,17 @@ def test_people_who_are_about_to_pay_are_no_drift(life: Till, client: stripe.Str
     assert life.desk.verify().drifts == ()
 
 
+def test_a_number_that_stripe_counts_on_in_silence_is_no_drift(life: Till, client: stripe.StripeClient) -> None:
+    """Each invoice raises its customer's next number, and no event says so."""
+    (subscription,) = client.v1.subscriptions.list().data
+    invoice = client.v1.invoices.create({"customer": str(subscription.customer)})
+    client.v1.invoices.finalize_invoice(invoice.id)
+    life.deliver(client)
+    life.desk.work()
+
+    assert life.desk.verify().drifts == ()
+
+
 DAMAGE: dict[str, tuple[Callable[[Tables], list[Any]], list[tuple[str, str]], str]] = {
     "a column": (
         lambda tables: [update(tables.subscriptions).values(status="canceled")],

@@ -91,11 +91,26 @@ class Sweep:
             walk = self._walks.get(EVENTS)
             if days is not None:
                 walk = replace(walk, state="idle")  # what another one left half-way went less far, or further: anew
-            is_over = False
-            while not (is_over or is_stopping()):
-                walk, is_over = self._step(lease, walk, days)
-                on_page(walk)
-            return self._walks.finish(lease, walk) if is_over else walk
+            resumed, walk = walk, self._to_end(lease, walk, days, is_stopping, on_page)
+            if resumed.is_under_way and not walk.is_under_way:
+                # It began before whatever has happened since: that is looked for as well.
+                newer = self._to_end(lease, walk, None, is_stopping, on_page)
+                walk = replace(newer, looked_at=walk.looked_at + newer.looked_at, found=walk.found + newer.found)
+            return walk
+
+    def _to_end(
+        self,
+        lease: Lease,
+        walk: Walk,
+        days: int | None,
+        is_stopping: Callable[[], bool],
+        on_page: Callable[[Walk], None],
+    ) -> Walk:
+        is_over = False
+        while not (is_over or is_stopping()):
+            walk, is_over = self._step(lease, walk, days)
+            on_page(walk)
+        return self._walks.finish(lease, walk) if is_over else walk
 
     def _step(self, lease: Lease, walk: Walk, days: int | None) -> tuple[Walk, bool]:
         """One page, looked at and committed; answers whether it was the last."""

@@ -18,6 +18,7 @@ from paydesk.errors import (
     UnknownPrice,
     UnknownProduct,
 )
+from tests.billing.paying import pay
 from tests.billing.till import Till, customers_at_stripe, sessions_at_stripe
 
 if TYPE_CHECKING:
@@ -228,6 +229,22 @@ def test_an_order_without_its_promise_is_left_alone(till: Till, client: stripe.S
 
     assert checkout.order.id not in {row["id"] for row in till.orders if row["session_id"] is None}
     assert len(sessions_at_stripe(client)) == 2
+
+
+def test_an_answer_that_is_repeated_late_brings_no_old_page_back(
+    till: Till, client: stripe.StripeClient, clock: Clock
+) -> None:
+    """Whoever was slow to write down Stripe's answer finds the order paid, and leaves it as it is."""
+    pay(till.desk.checkout("ebook", user=ADA).url)
+    till.deliver(client)
+    till.desk.work()
+    with till.desk.store.write() as connection:
+        connection.execute(till.desk.store.tables.attempts.update().values(state="open"))
+
+    clock.advance(minutes=2)
+    till.desk.work()
+
+    assert [(row["status"], row["session_url"]) for row in till.orders] == [("paid", None)]
 
 
 def test_a_promise_too_old_to_repeat_is_given_up(till: Till, client: stripe.StripeClient, clock: Clock) -> None:

@@ -213,7 +213,7 @@ class CreateSession:
     def apply(self, connection: Connection, attempt: Attempt, answer: Mapping[str, Any]) -> None:
         """Link the session. An answer repeated late is old news, so nothing the mirror has written is touched."""
         orders = self._orders
-        linked = update(orders).where(orders.c.id == attempt.subject, orders.c.session_url.is_(None))
+        linked = update(orders).where(orders.c.id == attempt.subject, orders.c.session_id.is_(None))
         connection.execute(
             linked.values(
                 session_id=answer["id"],

@@ -30,8 +30,9 @@ class Actor:
     machine: Machine | None
     greenlet: Any = field(init=False)
     is_over: bool = False
-    # When it goes on, in the universe's time, if something keeps it.
+    # When it goes on, in the universe's time, if something keeps it, and how often others go on before.
     wakes_at: float = 0.0
+    sleeps_for: int = 0
 
 
 class Baton:

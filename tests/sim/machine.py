@@ -3,44 +3,27 @@
 from __future__ import annotations
 
 import sqlite3
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 from pydantic import SecretStr
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, event
 from sqlalchemy.exc import OperationalError
 
-from paydesk import (
-    DisputeClosed,
-    DisputeOpened,
-    InvoicePaid,
-    OrderFailed,
-    OrderPaid,
-    OrderRefunded,
-    Paydesk,
-    SubscriptionEnded,
-    SubscriptionStarted,
-)
+from paydesk import Paydesk
 from paydesk.billing.store.engine import WRITES
 from paydesk.billing.stripe_api import StripeApi
+from tests.sim import app
 from tests.sim.baton import Machine
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
 
     from paydesk.billing.catalog import Catalog
     from paydesk.billing.settings import Settings
     from tests.sim.universe import Universe
-
-FACTS = (
-    OrderPaid,
-    OrderFailed,
-    OrderRefunded,
-    DisputeOpened,
-    DisputeClosed,
-    SubscriptionStarted,
-    SubscriptionEnded,
-    InvoicePaid,
-)
 
 
 class AppProcess(Machine):
@@ -49,6 +32,8 @@ class AppProcess(Machine):
     def __init__(self, name: str, universe: Universe, settings: Settings, catalog: Catalog) -> None:
         super().__init__(name)
         self._universe = universe
+        # By how much its clock is wrong.
+        self.skew = timedelta(0)
         # Who holds the database's only write lock.
         self.writing: set[Any] = set()
         api = StripeApi(
@@ -60,31 +45,37 @@ class AppProcess(Machine):
             chance=universe.chance.random.random,
             http_client=universe.line,
         )
-        self.desk = Paydesk(settings, catalog=catalog, stripe_api=api, now=universe.moment)
-        for fact in FACTS:
-            self.desk.on(fact)(self._handler(fact.__name__))
+        self.desk = Paydesk(settings, catalog=catalog, stripe_api=api, now=self.moment)
+        app.listen(self.desk, universe)
         self._watch()
+        # Not later, among others: it is done under a lock, and whoever waits for one passes no baton.
         self.desk.open()
+
+    def moment(self) -> datetime:
+        """The time, as this machine's clock shows it."""
+        return self._universe.moment() + self.skew
+
+    def jobs(self) -> dict[str, Callable[[], object]]:
+        """What its worker's threads have to do now, by name."""
+        # The worker's jobs, one at a time and by hand.
+        desk, outside, now = self.desk, self._universe.outside, self.moment()
+        inbox, jobs = desk._inbox, dict[str, Any]()  # noqa: SLF001 - as above
+        if outside.is_event_due(now):
+            jobs["apply"] = inbox.apply_due
+        if outside.is_effect_due(now):
+            jobs["effect"] = inbox.effects.run_due
+        if outside.is_attempt_stale(now):
+            jobs["finish"] = desk._attempts.finish_stale  # noqa: SLF001 - as above
+        return jobs
+
+    def rounds(self) -> list[tuple[str, Callable[[], object]]]:
+        """What its worker does every few seconds or minutes, whether there is something to do or not."""
+        return [("renew", self.desk._inbox.renew), ("sweep", self.desk._truth._sweep.if_due)]  # noqa: SLF001 - as above
 
     def close(self) -> None:
         """Let go of what a process holds. After a crash the system does it."""
         self.desk._inbox.close()  # noqa: SLF001 - a dead process finishes nothing; `close` would
         self.desk.store.close()
-
-    def _handler(self, name: str) -> Any:
-        universe = self._universe
-
-        def handler(fact: Any, db: Any) -> None:
-            if universe.strikes("handler_error", name):
-                raise RuntimeError("The app's handler failed before it wrote.")
-            db.execute(text("INSERT INTO told (fact, key) VALUES (:fact, :key)"), {"fact": name, "key": fact.key})
-            if universe.strikes("handler_error", name):
-                raise RuntimeError("The app's handler failed after it wrote.")
-
-        # Handlers are known by their names, in every process alike.
-        handler.__name__ = handler.__qualname__ = f"tell_{name}"
-        handler.__module__ = "app"
-        return handler
 
     def _watch(self) -> None:
         """Pause around each transaction, and let the database fail, or the machine die, at each commit."""
@@ -98,7 +89,7 @@ class AppProcess(Machine):
                 return
             try:
                 if universe.strikes("database_error", "commit"):
-                    raise _failed("commit")
+                    raise failed("commit", universe)
                 universe.maybe_crash(self, "before a commit")
             except BaseException:
                 # What the database does when its client is gone.
@@ -114,7 +105,17 @@ class AppProcess(Machine):
         store.__dict__.update(watched)
 
 
-_COMPILED: dict[Any, Any] = {}
+class _Compiled(dict[Any, Any]):
+    """Statements, compiled once for all engines of a kind. By itself, SQLAlchemy tells engines apart."""
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        return super().get((key[0].name, *key[1:]), default)
+
+    def __setitem__(self, key: Any, compiled: Any) -> None:
+        super().__setitem__((key[0].name, *key[1:]), compiled)
+
+
+_COMPILED = _Compiled()
 
 
 class _Read:
@@ -138,26 +139,56 @@ class _Write(_Read):
     """A write transaction: others may move before and after it, and whoever holds the lock does not stand still."""
 
     def __enter__(self) -> Connection:
-        actor = self._universe.baton.current()
-        self._universe.baton.pause()
-        if self._universe.strikes("database_error", "begin"):
-            raise _failed("begin")
+        universe = self._universe
+        actor = universe.baton.current()
+        universe.baton.pause()
+        if universe.strikes("database_error", "begin"):
+            raise failed("begin", universe)
         connection = self._plain.__enter__()
         self._machine.writing.add(actor)
+        if universe.strikes("statement_error", "a statement"):
+            _break_off(connection, universe)
         return connection
 
     def __exit__(self, *error: Any) -> bool | None:
+        universe = self._universe
         try:
             answer = self._plain.__exit__(*error)
         finally:
-            self._machine.writing.discard(self._universe.baton.current())
+            self._machine.writing.discard(universe.baton.current())
         if error[0] is None:
-            self._universe.maybe_crash(self._machine, "after a commit")
-            if self._universe.strikes("commit_lost", "commit"):
-                raise _failed("commit")
-            self._universe.baton.pause()
+            universe.maybe_crash(self._machine, "after a commit")
+            if universe.strikes("commit_lost", "commit"):
+                raise failed("commit", universe)
+            universe.baton.pause()
         return answer
 
 
-def _failed(what: str) -> OperationalError:
-    return OperationalError(what, {}, sqlite3.OperationalError("the connection was lost"))
+def _break_off(connection: Connection, universe: Universe) -> None:
+    """Let the connection be lost at one of the next statements: on PostgreSQL it really is."""
+    plain, left = connection.execute, universe.chance.random.randrange(4)
+
+    def execute(*arguments: Any, **options: Any) -> Any:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            if not universe.outside.is_postgresql:
+                raise failed("statement", universe)
+            universe.outside.kill(connection)
+        return plain(*arguments, **options)
+
+    connection.__dict__["execute"] = execute
+
+
+def failed(what: str, universe: Universe) -> OperationalError:
+    """What the engine says when it cannot, in one of its ways."""
+    ways: tuple[Exception, ...] = (
+        (
+            psycopg.errors.SerializationFailure("could not serialize access due to concurrent update"),
+            psycopg.errors.DeadlockDetected("deadlock detected"),
+            psycopg.OperationalError("the connection is lost"),
+        )
+        if universe.outside.is_postgresql
+        else (sqlite3.OperationalError("database is locked"), sqlite3.OperationalError("disk I/O error"))
+    )
+    return OperationalError(what, {}, universe.chance.random.choice(ways))

@@ -27,28 +27,37 @@ class Network:
         self._universe = universe
         self._db = universe.kernel.store.db
         self._resent: set[int] = set()
+        # Events that Stripe believes were delivered, and nobody here has seen.
+        self.swallowed: set[str] = set()
 
     def deliver_one(self) -> None:
-        """Let one delivery that is due begin: any of them."""
+        """Let one delivery that is due begin: any of them, the newest as likely as all others."""
         universe = self._universe
-        due = self._due()
+        random, due = universe.chance.random, self._due()
         if due:
-            self._send(universe.chance.random.choice(due), universe.any_machine())
+            self._send(due[-1] if random.random() < 0.5 else random.choice(due), universe.any_machine())
 
     def deliver_all(self) -> None:
-        """Deliver all that is due, in order; what was given up is sent once more, as somebody would by hand."""
+        """Deliver all that is due, in order."""
         universe = self._universe
         # Whoever was to take it died before it got there.
         self._db.execute("UPDATE deliveries SET state = 'waiting' WHERE state = 'sending'")
-        given_up = self._db.execute("SELECT seq FROM deliveries WHERE state IN ('failed', 'lost')").fetchall()
-        for (seq,) in given_up:
-            if seq not in self._resent:
-                self._resent.add(seq)
-                self._db.execute("UPDATE deliveries SET state = 'waiting', attempts = 0, due = 0 WHERE seq = ?", (seq,))
+        if not universe.is_swept:
+            self._resend()
         for seq in self._due():
             actor = self._send(seq, universe.machines[0])
             while actor is not None and not actor.is_over:
                 universe.baton.move(actor)
+
+    def _resend(self) -> None:
+        """As somebody would by hand, once."""
+        ended = self._db.execute(
+            "SELECT seq, event, state FROM deliveries WHERE state IN ('failed', 'lost', 'delivered')"
+        )
+        for seq, event, state in ended.fetchall():
+            if (state != "delivered" or event in self.swallowed) and seq not in self._resent:
+                self._resent.add(seq)
+                self._db.execute("UPDATE deliveries SET state = 'waiting', attempts = 0, due = 0 WHERE seq = ?", (seq,))
 
     def next_due(self) -> float | None:
         """When the next delivery is due; None when none waits."""
@@ -75,10 +84,16 @@ class Network:
         body = json.dumps(event, indent=2).encode()
         name = f"post {event['type']}"
         if machine is None or universe.chance.strikes("delivery_lost"):
-            universe.note(f"{name} meets nobody")
+            universe.note(f"!! {name} meets nobody")
             self._record(delivery, Outcome(None, "nobody was there", 0))
             return None
+        if universe.chance.strikes("delivery_swallowed"):
+            universe.note(f"!! {name} is taken, and lost")
+            self.swallowed.add(delivery.event)
+            self._record(delivery, Outcome(200, "", 0))
+            return None
         if universe.chance.strikes("delivery_twice"):
+            universe.note(f"!! {name} comes twice")
             universe.begin(f"{name} again", lambda: self._post(machine, body), machine)
         return universe.begin(name, self._posting(machine, delivery, body), machine)
 
@@ -104,14 +119,17 @@ class Network:
             body = body.replace(b"evt_", b"evt-", 1)
         universe.baton.pause()
         try:
-            machine.desk.receive(body, header)
-        except PaydeskError:
+            receipt = machine.desk.receive(body, header)
+        except PaydeskError as refusal:
             # Bent, or so late that nobody can tell it from one that somebody kept back.
+            universe.note(f"refused: {type(refusal).__name__}")
             return 400
         except Crash:
             raise
-        except Exception:
+        except Exception as error:
+            universe.note(f"not kept: {type(error).__name__}")
             return 500
+        universe.note(f"kept on {machine.name}{' already' if receipt.is_duplicate else ''}: {receipt.event_id}")
         assert not is_bent, "A bent webhook was taken for a good one."
         universe.maybe_crash(machine, "after keeping a webhook")
         universe.baton.pause()

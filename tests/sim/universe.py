@@ -2,38 +2,36 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Callable
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+from datetime import UTC, datetime, timedelta
 
 import stripe
-from sqlalchemy import select
 
 from paydesk.billing.catalog import Catalog
+from paydesk.billing.inbox.inbox import LANE_THREADS
+from paydesk.billing.inbox.lanes import LEASE
 from paydesk.billing.settings import Settings
-from paydesk.billing.store.store import Store as AppStore
 from paydesk.emulator.deliveries.outbox import Outbox
 from paydesk.emulator.kernel.kernel import Kernel, Options
 from paydesk.emulator.kernel.store import Store
 from paydesk.emulator.resources import RESOURCES
+from paydesk.errors import AnotherIsAtIt
 from tests.sim import times
 from tests.sim.baton import Actor, Baton, Crash
-from tests.sim.chance import Chance
+from tests.sim.chance import SKEWS_SECONDS, Chance
 from tests.sim.line import Line
 from tests.sim.machine import AppProcess
 from tests.sim.network import Network
+from tests.sim.outside import Outside
 from tests.sim.people import Person
+from tests.sim.seller import Seller
 
 BEGIN = 1_795_435_200
 MACHINES = 2
-PEOPLE = 3
+THREADS = {"apply": LANE_THREADS}
+NAMES = ("ada", "bob", "cy")
 STEPS_MAX = 1_500
 A_MONTH = 31 * 24 * 3600
-# A database on memory: what is flushed to disk is not what is tested here.
-FOLDER = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - a folder of our own is made in it
 
 CATALOG = Catalog.parse(
     """
@@ -61,25 +59,33 @@ seats_max = 9
 class Universe:
     """Everything there is, for one seed."""
 
-    def __init__(self, seed: int, template: Path) -> None:
-        """`template` is an empty, migrated database of the app."""
+    def __init__(self, seed: int, database_url: str) -> None:
+        """`database_url` names an empty, migrated database of the app."""
         self.seed = seed
         self.chance = Chance(seed)
+        random = self.chance.random
+        # In live mode stamps are believed where they are far enough apart; those of test mode say nothing.
+        self.is_live = random.random() < 0.5
+        self.key = "sk_live_local_sim" if self.is_live else "sk_test_sim"
+        # What never arrived is fetched by a sweep; or whoever runs the shop has Stripe send it again, by hand.
+        self.is_swept = random.random() < 0.5
         self.is_calm = True
         self.now = float(BEGIN)
         self.history: list[str] = []
+        # What handlers told the outside world.
+        self.heard: set[str] = set()
         self.baton = Baton()
         self.kernel = Kernel(Store(None), RESOURCES, Options(seed=f"sim-{seed}"), now=lambda: self.now)
         self.outbox = Outbox()
         self.kernel.announce = self.outbox.announce
-        self.key = "sk_test_sim"
         self.line = Line(self)
-        self._folder = tempfile.TemporaryDirectory(dir=FOLDER, prefix="paydesk-sim-")
-        database = Path(self._folder.name) / "app.db"
-        shutil.copyfile(template, database)
         self.stripe = stripe.StripeClient(
             self.key, base_addresses={"api": "http://stripe.sim"}, max_network_retries=0, http_client=self.line
         )
+        # Most shops had their catalog at Stripe before anybody listened.
+        is_on_sale = random.random() < 0.8
+        if is_on_sale:
+            CATALOG.push(self.stripe)
         endpoint = self.stripe.v1.webhook_endpoints.create(
             {"url": "https://shop.sim/webhooks/stripe", "enabled_events": ["*"]}
         )
@@ -90,21 +96,28 @@ class Universe:
                 "STRIPE_WEBHOOK_SECRET": self.secret,
                 "STRIPE_API_BASE": "http://stripe.sim",
                 "BASE_URL": "https://shop.sim",
-                "DATABASE_URL": f"sqlite:///{database}",
+                "DATABASE_URL": database_url,
+                "PAYDESK_MIGRATE": "0",
             }
         )
-        CATALOG.push(self.stripe)
+        if not is_on_sale:
+            CATALOG.push(self.stripe)
         self.network = Network(self)
         self.machines: list[AppProcess] = []
-        # The app's database, seen from outside of all machines.
-        self.settled = AppStore.open(f"sqlite:///{database}")
+        self.outside = Outside(database_url)
         self._born = 0
-        self.people = [Person(name, self) for name in ("ada", "bob", "cy")[:PEOPLE]]
+        # For so many steps, what began last is done first.
+        self._hurry = 0
+        names = NAMES[: random.choice((1, 1, 2, 2, 3))]
+        self.people = [
+            Person(name, self, wishes=random.choice((1, 2, 3)), deeds=random.choice((4, 6, 9))) for name in names
+        ]
+        self.seller = Seller(self)
 
     # What everybody asks
 
     def moment(self) -> datetime:
-        """The time, as the app's clock shows it."""
+        """The time, as a clock shows it that is right."""
         return datetime.fromtimestamp(self.now, UTC)
 
     def sleep(self, seconds: float) -> None:
@@ -115,10 +128,14 @@ class Universe:
         self.baton.pause()
 
     def delay(self) -> None:
-        """Whoever has the baton is kept for a while; others go on."""
-        actor = self.baton.current()
+        """Whoever has the baton is kept for a while, often for longer than a lease; others go on."""
+        actor, random = self.baton.current(), self.chance.random
         if actor is not None:
-            actor.wakes_at = self.now + self.chance.random.choice((1, 5, 20, 45, 100))
+            actor.wakes_at = self.now + random.choice((1, 5, 20, 45, 100, 400))
+            actor.sleeps_for = random.randrange(10, 120)
+            # It hurts most where others are quick meanwhile, and its lease has run out.
+            self._hurry = random.choice((0, 20, 40))
+            self.now += random.choice((0, 0, 35)) if self._hurry else 0
 
     def note(self, what: str) -> None:
         """Write a line of history."""
@@ -131,6 +148,11 @@ class Universe:
             return False
         self.note(f"!! {evil} at {where}")
         return True
+
+    def maybe_fail(self, where: str) -> None:
+        """A handler of the app may."""
+        if self.strikes("handler_error", where):
+            raise RuntimeError("The app's handler failed.")
 
     def maybe_crash(self, machine: AppProcess, where: str) -> None:
         """The power may go."""
@@ -155,9 +177,8 @@ class Universe:
         """Throw it all away."""
         for machine in self.machines:
             machine.close()
-        self.settled.close()
+        self.outside.close()
         self.kernel.store.close()
-        self._folder.cleanup()
 
     def begin(self, name: str, work: Callable[[], object], machine: AppProcess | None) -> Actor:
         """Let something begin to happen."""
@@ -169,51 +190,66 @@ class Universe:
         return self.chance.random.choice(up) if up else None
 
     def _stir(self) -> None:
-        random = self.chance.random
-        wishes = [person.act for person in self.people]
+        random, rates = self.chance.random, self.chance.rates
+        left = random.randrange(50, 200)
         for _ in range(STEPS_MAX):
             self._bury()
-            if all(person.is_content for person in self.people) and not self.baton.actors:
-                return
+            if all(person.is_content for person in self.people):
+                # What they did has its consequences, and those are in danger too.
+                left -= 1
+                if left <= 0 and not self.baton.actors:
+                    return
+            self._hurry = max(0, self._hurry - 1)
+            others = (0.0, 0.0, 0.0, 0.0, 0.0) if self._hurry else (6, 8, 1, 100 * rates.power, 100 * rates.clock_step)
             match random.choices(
-                ("go on", "person", "deliver", "work", "time", "power", "boot"), (60, 8, 14, 14, 6, 0.4, 3)
+                ("go on", "deliver", "work", "boot", "time", "person", "seller", "power", "clock"),
+                (60, 14, 14, 3, *others),
             )[0]:
-                case "go on" if awake := [one for one in self.baton.actors if one.wakes_at <= self.now]:
-                    self._move(random.choice(awake))
+                case "go on" if awake := [one for one in self.baton.actors if self._is_awake(one)]:
+                    self._move(awake[-1] if self._hurry else random.choice(awake))
                 case "person":
-                    random.choice(wishes)()
+                    random.choice(self.people).act()
+                case "seller":
+                    self.seller.act()
                 case "deliver":
                     self.network.deliver_one()
                 case "work" if (machine := self.any_machine()) is not None:
                     self._work(machine)
                 case "time":
-                    longest = A_MONTH if random.random() < 0.1 and self._is_quiet() else 4_000
+                    longest = A_MONTH if random.random() < 0.1 and self._is_quiet() else 1_500
                     self.now += random.choice((0.3, 2, 10, 40, 70, 200, longest))
                     self.kernel.agenda.play_due()
-                case "power" if self.chance.rates.crash and (machine := self.any_machine()) is not None:
+                case "power" if (machine := self.any_machine()) is not None:
                     self.note(f"!! {machine.name} loses power")
                     machine.is_dead = True
+                case "clock" if (machine := self.any_machine()) is not None:
+                    machine.skew = timedelta(seconds=random.choice(SKEWS_SECONDS))
+                    self.note(f"!! the clock of {machine.name} is off by {machine.skew.total_seconds():.0f} s")
                 case "boot" if len([one for one in self.machines if not one.is_dead]) < MACHINES:
                     self._boot()
 
+    def _is_awake(self, actor: Actor) -> bool:
+        """Enough time has passed, and enough has happened meanwhile."""
+        actor.sleeps_for -= 1
+        return actor.wakes_at <= self.now and actor.sleeps_for <= 0
+
     def _is_quiet(self) -> bool:
-        """Nothing is under way for a month, and no worker is away so long that Stripe forgets our keys."""
-        tables = self.settled.tables
-        with self.settled.read() as connection:
-            is_open = connection.scalar(select(tables.attempts.c.key).where(tables.attempts.c.state == "open").limit(1))
-        return is_open is None and not self.baton.actors
+        """Nothing is under way for a month, and nobody is away so long that Stripe forgets our keys or its events."""
+        is_under_way = bool(self.baton.actors) or self.outside.is_attempt_open()
+        return not is_under_way and self.outside.are_known(self.network.swallowed)
 
     def _work(self, machine: AppProcess) -> None:
-        inbox = machine.desk._inbox  # noqa: SLF001 - the worker's jobs, one at a time
-        jobs: list[tuple[str, Callable[[], object]]] = [
-            ("apply", inbox.apply_due),
-            ("apply", inbox.apply_due),
-            ("effect", inbox.effects.run_due),
-            ("effect", inbox.effects.run_due),
-            ("finish", machine.desk._attempts.finish_stale),  # noqa: SLF001 - as above
-        ]
-        name, job = self.chance.random.choice(jobs)
-        self.begin(f"{machine.name} {name}", _shrugged(job), machine)
+        """Let a worker begin with something it has to do; now and then with something that comes by the clock."""
+        jobs = machine.jobs()
+        if jobs and self.chance.random.random() < 0.9:
+            name = self.chance.random.choice(sorted(jobs))
+            job = jobs[name]
+        else:
+            name, job = self.chance.random.choice(machine.rounds())
+        name = f"{machine.name} {name}"
+        # As many threads as a worker has.
+        if sum(actor.name == name for actor in self.baton.actors) < THREADS.get(name.split()[-1], 1):
+            self.begin(name, _shrugged(job), machine)
 
     def _move(self, actor: Actor) -> None:
         self.now += 0.01
@@ -243,16 +279,32 @@ class Universe:
         while len(self.machines) < MACHINES:
             self._boot()
         self.is_calm = True
+        for machine in self.machines:
+            machine.skew = timedelta(0)
+        is_swept = not self.is_swept
         for _ in range(200):
             self.network.deliver_all()
+            if not is_swept:
+                is_swept = self._sweep()
             for machine in self.machines:
-                self._to_end(self.begin(f"{machine.name} drain", machine.desk._inbox.drain, machine))  # noqa: SLF001 - as above
+                if machine.jobs():
+                    self._to_end(self.begin(f"{machine.name} drain", machine.desk._inbox.drain, machine))  # noqa: SLF001 - as above
             self.kernel.agenda.play_due()
             due = self._next_due()
-            if due is None:
+            if due is None and is_swept:
+                # Whoever died last held a lease until now.
+                self.now += LEASE.total_seconds()
                 return
-            self.now = max(self.now + 1, due)
+            self.now = max(self.now + 1, due or 0)
         raise AssertionError("It never comes to rest.")
+
+    def _sweep(self) -> bool:
+        """Fetch what never arrived; whoever was at it and died keeps it for a while."""
+        try:
+            self.machines[0].desk.sync(tables=())
+        except AnotherIsAtIt:
+            return False
+        return True
 
     def _to_end(self, actor: Actor) -> None:
         while not actor.is_over:
@@ -260,32 +312,14 @@ class Universe:
 
     def _next_due(self) -> float | None:
         """When the next thing that waits is due; None when nothing does."""
-        waiting = [self.network.next_due(), *self._desk_due()]
-        known = [moment for moment in waiting if moment is not None]
+        known = [moment for moment in (self.network.next_due(), self.outside.next_due()) if moment is not None]
         return min(known) if known else None
-
-    def _desk_due(self) -> list[float | None]:
-        tables = self.settled.tables
-        with self.settled.read() as connection:
-            events = connection.scalars(
-                select(tables.events.c.next_at).where(tables.events.c.state.in_(("received", "parked")))
-            ).all()
-            effects = connection.scalars(
-                select(tables.effects.c.next_at).where(tables.effects.c.state == "waiting")
-            ).all()
-            attempts = connection.scalars(
-                select(tables.attempts.c.created_at).where(tables.attempts.c.state == "open")
-            ).all()
-        return [
-            *(moment.timestamp() for moment in (*events, *effects)),
-            *(moment.timestamp() + 61 for moment in attempts),
-        ]
 
 
 def _shrugged(job: Callable[[], object]) -> Callable[[], object]:
     """A worker's thread goes on after any error; what matters is what is in the database then."""
 
-    def run() -> Any:
+    def run() -> object:
         try:
             return job()
         except Exception:

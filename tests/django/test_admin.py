@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.apps import apps
 from django.contrib import admin
+from django.contrib.admin.utils import quote
 from django.contrib.auth.models import Permission, User
 from django.test import Client, override_settings
 from django.urls import reverse
@@ -55,7 +56,7 @@ def test_every_model_can_be_looked_at(sold: str, owner: Client) -> None:
         listed = owner.get(reverse(f"admin:paydesk_{name}_changelist"), {"q": "ada"})
         assert listed.status_code == 200, name
         for row in model._default_manager.all()[:2]:
-            shown = owner.get(reverse(f"admin:paydesk_{name}_change", args=[row.pk]))
+            shown = owner.get(reverse(f"admin:paydesk_{name}_change", args=[quote(row.pk)]))
             assert shown.status_code == 200, name
             seen += 1
     assert seen >= 6
@@ -64,7 +65,7 @@ def test_every_model_can_be_looked_at(sold: str, owner: Client) -> None:
 def test_an_order_shows_its_amount_as_people_write_it(sold: str, owner: Client) -> None:
     """And the whole Checkout Session beside it."""
     page = owner.get(reverse("admin:paydesk_order_changelist")).content.decode()
-    shown = owner.get(reverse("admin:paydesk_order_change", args=[sold])).content.decode()
+    shown = owner.get(reverse("admin:paydesk_order_change", args=[quote(sold)])).content.decode()
 
     assert "$19.00" in page
     assert "checkout.session" in shown
@@ -75,12 +76,12 @@ def test_an_order_shows_its_amount_as_people_write_it(sold: str, owner: Client) 
 
 def test_nothing_is_added_changed_or_deleted(sold: str, owner: Client) -> None:
     """The superuser has no more power over what is at Stripe than anybody else."""
-    at = reverse("admin:paydesk_order_change", args=[sold])
+    at = reverse("admin:paydesk_order_change", args=[quote(sold)])
 
     answers = [
         owner.post(at, {"status": "refunded"}),
         owner.get(reverse("admin:paydesk_order_add")),
-        owner.post(reverse("admin:paydesk_order_delete", args=[sold]), {"post": "yes"}),
+        owner.post(reverse("admin:paydesk_order_delete", args=[quote(sold)]), {"post": "yes"}),
     ]
 
     assert [answer.status_code for answer in answers] == [403] * 3
@@ -147,7 +148,7 @@ def test_a_handler_that_failed_is_run_again(sold: str, owner: Client) -> None:
         connection.execute(desk.store.tables.effects.insert().values(**row, **told))
     effect = Effect.objects.get()
 
-    page = owner.get(reverse("admin:paydesk_effect_change", args=[effect.pk])).content.decode()
+    page = owner.get(reverse("admin:paydesk_effect_change", args=[quote(effect.pk)])).content.decode()
     act(owner, "effect", "try_again", effect.pk)
 
     assert "the printer is on fire" in page

@@ -321,6 +321,25 @@ def test_two_who_find_a_customer_gone_make_one_new_one(
     assert {row["user_id"]: row["stripe_id"] for row in till.customers} == {None: gone, "ada": customer.id}
 
 
+def test_the_news_of_a_customers_end_does_not_take_the_next_ones_place(
+    till: Till, second_till: Till, client: stripe.StripeClient, clock: Clock
+) -> None:
+    """The webhook of the deletion arrives while another customer is being made: the user keeps the living one."""
+    gone = till.desk.checkout("ebook", user=ADA).order.customer_id
+    client.v1.customers.delete(str(gone))
+    clock.advance(minutes=1)
+
+    def hear() -> None:
+        second_till.deliver(client, "customer.deleted")
+        second_till.desk.work()
+
+    with till.wire.meanwhile("POST /v1/customers", hear):
+        till.desk.checkout("ebook", user=ADA)
+
+    (customer,) = customers_at_stripe(client)
+    assert {row["user_id"]: row["stripe_id"] for row in till.customers} == {None: gone, "ada": customer.id}
+
+
 def test_a_customer_of_the_other_mode_is_not_used(till: Till, client: stripe.StripeClient) -> None:
     """The database went live with its test customers in it: Stripe's live mode knows none of them."""
     with till.desk.store.write() as connection:

@@ -53,6 +53,8 @@ def link(store: Store, connection: Connection, user_id: str, stripe_id: str) -> 
     claimed = connection.execute(by_user).mappings().one_or_none()
     if claimed is None or claimed["stripe_id"] is not None or (known and known["user_id"]):
         return
+    if known and known["deleted_at"] is not None:
+        return  # late news of the customer that is gone: the claim is for the next one
     if known:
         connection.execute(delete(customers).where(customers.c.id == known["id"]))
     connection.execute(update(customers).where(customers.c.id == claimed["id"]).values(stripe_id=stripe_id))

@@ -68,6 +68,21 @@ def test_a_relay_that_dies_before_it_could_say_so_doubles_nothing(app: App, far:
     assert app.told == orders(9)
 
 
+def test_a_database_that_goes_away_before_it_could_be_told_doubles_nothing(app: App) -> None:
+    """The relay lives on, and comes back after JetStream has forgotten the ids: it looks at the stream again."""
+    app.nats.make_stream("PAYDESK", "paydesk.>", duplicate_window=0.1)
+    app.names(*orders(3))
+    relay = app.relay()
+    lease = relay._lanes.claim(LANE)  # noqa: SLF001 - it sends, and the database takes no mark
+    assert lease is not None
+    relay._send(relay.outbox.waiting(BATCH), lease)  # noqa: SLF001 - as above
+    app.clock.advance(seconds=LEASE.total_seconds() + 1)
+    until(lambda: app.nats.has_forgotten("order.paid:ord_0"), "JetStream to forget")
+
+    assert relay.send_due() == 3
+    assert app.told == orders(3)
+
+
 def test_a_relay_that_overslept_writes_nothing(app: App) -> None:
     """It still thinks that it knows where the stream ends; another has gone on from there."""
     app.names(*orders(2))

@@ -42,7 +42,7 @@ class Relay:
         self._lanes = lanes
         self._stream = stream
         self._worker = Worker(store, Bell(), jobs=[self._send_when_possible], renew=lanes.renew, chores=[])
-        # The lease under which we last wrote, and where the stream ended after that.
+        # The lease under which we last wrote and said so, and where the stream ended after that.
         self._end: tuple[int, int] | None = None
         self._is_out = False
 
@@ -68,29 +68,26 @@ class Relay:
         is_released = False
         try:
             waiting = self.outbox.waiting(BATCH)
-            self._send(waiting, lease)
+            end = self._send(waiting, lease)
             with self._store.write() as connection:
                 self._lanes.hold(connection, lease)
                 self.outbox.mark(connection, waiting)
                 self._lanes.release(connection, lease)
-            is_released = True
+            is_released, self._end = True, (lease.token, end)
         except (LeaseLost, NotTheEnd):
-            self._end = None
             return 0
-        except RelayUnavailable:
-            self._end = None
-            raise
         finally:
             if not is_released:
                 self._lanes.let_go(lease)
             self._lanes.forget(lease)
         return len(waiting)
 
-    def _send(self, waiting: list[Posted], lease: Lease) -> None:
-        """Write to the stream what is not in it yet."""
+    def _send(self, waiting: list[Posted], lease: Lease) -> int:
+        """Write to the stream what is not in it yet; answers where it ends then."""
         end, known = self._known_end(lease)
-        end = self._stream.append([self._message(each) for each in waiting if each.key not in known], end)
-        self._end = (lease.token, end)
+        # Until the rows say so too, whatever becomes of this, the next try has to look at the stream first.
+        self._end = None
+        return self._stream.append([self._message(each) for each in waiting if each.key not in known], end)
 
     def _known_end(self, lease: Lease) -> tuple[int, set[str]]:
         """Where the stream ends. Unless the last who wrote was us, and knew what came of it, what is there is read."""

@@ -211,6 +211,20 @@ def test_all_dead_events_are_tried_again_by_one_button(office: Office) -> None:
     assert "Received 2 Parked 0 Dead 0" in office.sees("")
 
 
+@pytest.mark.parametrize("form", ["", "id=", "id=x", "id=-1", "id=1e3", "id=99999999999999999999", "id=%00"])
+def test_a_form_that_names_nothing_tries_nothing_again(office: Office, form: str) -> None:
+    """The button beside one dead letter runs that one: what it does not find is no reason to run all."""
+    office.put(office.tables.events, event(1, state="dead"))
+    effect = {"source": "event:evt_1", "handler": "shop.deliver", "state": "dead", "attempts": 20}
+    office.put(office.tables.effects, {**effect, "next_at": NOW, "created_at": NOW})
+
+    statuses = [office.asks(where, "POST", form).status for where in ("/event", "/effect")]
+
+    waiting = office.desk.operations.backlog.waiting()
+    assert statuses == [303, 303]
+    assert (waiting.events["dead"], waiting.effects["dead"]) == (1, 1)
+
+
 def test_lanes_show_who_works_and_what_is_left_alone(office: Office) -> None:
     """A lane that Stripe does not answer for says until when."""
     tables, soon = office.tables, NOW + timedelta(minutes=2)

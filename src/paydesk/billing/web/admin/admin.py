@@ -28,10 +28,10 @@ PATH = "/paydesk/admin"
 # To add a room, write its functions and name them here.
 ROOMS = (
     Room("overview", "", inbox.overview, "Overview"),
-    Room("events", "/events", inbox.events, "Events", act=inbox.retry),
+    Room("events", "/events", inbox.events, "Events", act=inbox.retry_dead),
     Room("event", "/event", inbox.event, act=inbox.retry),
     Room("lanes", "/lanes", inbox.lanes, "Lanes"),
-    Room("effects", "/effects", effects.effects, "Handlers", act=effects.retry),
+    Room("effects", "/effects", effects.effects, "Handlers", act=effects.retry_dead),
     Room("effect", "/effect", effects.effect, act=effects.retry),
     Room("orders", "/orders", books.orders, "Orders"),
     Room("subscriptions", "/subscriptions", books.subscriptions, "Subscriptions"),

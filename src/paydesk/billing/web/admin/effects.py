@@ -35,11 +35,16 @@ def effect(asking: Asking) -> Shown:
 
 
 def retry(asking: Asking) -> Mapping[str, str]:
-    """Run one effect again, or all that are dead."""
-    letters, effect_id = asking.desk.operations.letters, number(asking.fields.get("id"))
-    if effect_id is not None:
-        return {"id": str(effect_id), "retried": str(int(letters.retry_effect(effect_id)))}
-    return {"state": "waiting", "retried": str(letters.retry_dead_effects())}
+    """Run one effect again. What names none means none, and never all."""
+    wanted = asking.fields.get("id", "")
+    effect_id = number(wanted)
+    retried = effect_id is not None and asking.desk.operations.letters.retry_effect(effect_id)
+    return {"id": wanted, "retried": str(int(retried))}
+
+
+def retry_dead(asking: Asking) -> Mapping[str, str]:
+    """Run all that are dead again."""
+    return {"state": "waiting", "retried": str(asking.desk.operations.letters.retry_dead_effects())}
 
 
 def number(text: str | None) -> int | None:

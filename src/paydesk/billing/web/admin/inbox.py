@@ -51,11 +51,14 @@ def event(asking: Asking) -> Shown:
 
 
 def retry(asking: Asking) -> Mapping[str, str]:
-    """Try one event again, or all that are dead."""
-    letters, event_id = asking.desk.operations.letters, asking.fields.get("id")
-    if event_id is not None:
-        return {"id": event_id, "retried": str(int(letters.retry_event(event_id)))}
-    return {"state": "received", "retried": str(letters.retry_dead_events())}
+    """Try one event again. What names none means none, and never all."""
+    event_id = asking.fields.get("id", "")
+    return {"id": event_id, "retried": str(int(asking.desk.operations.letters.retry_event(event_id)))}
+
+
+def retry_dead(asking: Asking) -> Mapping[str, str]:
+    """Try all that are dead again."""
+    return {"state": "received", "retried": str(asking.desk.operations.letters.retry_dead_events())}
 
 
 def lanes(asking: Asking) -> Shown:

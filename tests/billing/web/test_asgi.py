@@ -136,6 +136,20 @@ def test_who_is_asking_is_found_by_a_plain_function_too(desk_at: DeskAt) -> None
     assert all("asyncio_" in name for name in threads)
 
 
+def test_nobody_is_looked_for_when_machines_ask(desk_at: DeskAt) -> None:
+    """Where sessions cannot be read, health still says how billing is."""
+    asked: list[str] = []
+
+    def find(scope: Any) -> User:
+        asked.append(scope["path"])
+        raise ConnectionError("the sessions are away")
+
+    with TestClient(desk_at().asgi(user=find)) as client:
+        statuses = [client.get(f"/paydesk/{what}").status_code for what in ("health", "metrics")]
+
+    assert (statuses, asked) == ([200, 404], [])
+
+
 def test_gates_hold_for_websockets(desk_at: DeskAt) -> None:
     """Whoever may not see the page does not get the stream behind it."""
     desk = desk_at()

@@ -76,7 +76,7 @@ class Application:
             body = await read_body(receive, declared, route.body_bytes_max) if route.body_bytes_max else b""
         except Disconnected:
             return
-        user = await _found(self._find_user, scope)
+        user = await _found(self._find_user, scope) if route.is_for_people else None
         asked = Asked(scope["method"], headers, scope.get("query_string", b"").decode("latin-1"), body, user)
         await _send(scope, send, await asyncio.to_thread(route.answer, asked))
 

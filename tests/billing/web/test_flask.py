@@ -270,9 +270,14 @@ def test_no_worker_begins_in_tests_or_where_it_is_elsewhere(made: MakeApp, confi
     assert threads(app) == []
 
 
-def test_a_worker_that_cannot_start_leaves_the_app_alone(made: MakeApp, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("trouble", ["no tables", "no database"])
+def test_a_worker_that_cannot_start_leaves_the_app_alone(
+    made: MakeApp, tmp_path: Path, caplog: pytest.LogCaptureFixture, trouble: str
+) -> None:
     """The shop's other pages go on while the database is away, and the log says what is wrong."""
-    app = made(Desk(), PAYDESK_WORKER=True, PAYDESK_MIGRATE=False)
+    if trouble == "no database":
+        (tmp_path / "shop.db").write_text("This is a letter to a friend, and nobody's database.\n" * 100)
+    app = made(Desk(), PAYDESK_WORKER=True, PAYDESK_MIGRATE=trouble != "no tables")
 
     @app.get("/")
     def home() -> str:

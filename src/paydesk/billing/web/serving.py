@@ -12,7 +12,10 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from paydesk.billing.log import get_logger
+from paydesk.billing.store.engine import said_by
 from paydesk.errors import PaydeskError
 
 if TYPE_CHECKING:
@@ -50,9 +53,9 @@ class Serving:
             if self._desk.settings.is_working:
                 self._desk.start()
                 atexit.register(self._desk.stop)
-        except PaydeskError as error:
+        except (PaydeskError, SQLAlchemyError) as error:
             # The rest of the app is none of our business, and goes on.
-            logger.error("The worker did not start, and is tried again in %s s: %s", AGAIN_SECONDS, error)  # noqa: TRY400 - the sentence says it all
+            logger.error("The worker did not start, and is tried again in %s s: %s", AGAIN_SECONDS, said_by(error))  # noqa: TRY400 - the sentence says it all
             self._not_before = self._now_seconds() + AGAIN_SECONDS
         else:
             self._begun_in = os.getpid()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from paydesk.billing.truth.problems import PROBLEMS
 from paydesk.cli.desks import at_desk
 from paydesk.cli.tables import choose_tables
 
@@ -21,12 +22,6 @@ if TYPE_CHECKING:
 DRIFTED = 1
 UNKNOWN = 3
 
-PROBLEMS = {
-    "differs": "is not as at Stripe",
-    "missing": "is missing here",
-    "gone": "is here, and Stripe does not have it",
-    "buried": "is said to be deleted here, and is not",
-}
 TROUBLES = {
     "paid_not_fulfilled": "paid, not fulfilled",
     "fulfilled_not_paid": "fulfilled, not paid",

@@ -8,7 +8,7 @@ told of, and what a row should be is said in one place alone.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
@@ -28,12 +28,11 @@ if TYPE_CHECKING:
     from paydesk.billing.plans import PlanFinder
     from paydesk.billing.store.store import Store
     from paydesk.billing.truth.kinds import Kind
+    from paydesk.billing.truth.problems import Problem
 
 # Stripe tells nobody that a session was opened, nor that somebody tried in vain to pay it. Until it is over, its order
 # knows of it what its making answered.
 _UNTOLD_WHILE_OPEN = frozenset({"object", "payment_intent_id", "charge_id"})
-
-Problem = Literal["differs", "missing", "gone", "buried"]
 
 # What a row says about itself, and not about Stripe's object.
 _OWN = frozenset({"seen_at", "payload_at", "updated_at", "turns", "heard_at"})

@@ -7,6 +7,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from paydesk.billing.log import get_logger
+from paydesk.billing.truth.problems import PROBLEMS
 from paydesk.billing.web.admin.room import Asking, Shown
 from paydesk.errors import PaydeskError
 
@@ -21,12 +22,6 @@ logger = get_logger(__name__)
 REFRESH_SECONDS = 3
 VALUE_CHARACTERS_MAX = 200
 
-PROBLEMS = {
-    "differs": "is not as at Stripe",
-    "missing": "is missing here",
-    "gone": "is here, and Stripe does not have it",
-    "buried": "is said to be deleted here, and is not",
-}
 TROUBLES = {
     "paid_not_fulfilled": "paid, not fulfilled",
     "fulfilled_not_paid": "fulfilled, not paid",

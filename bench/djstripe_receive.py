@@ -72,7 +72,7 @@ def prepare(secret: str, *, livemode: bool) -> None:
     )
 
 
-class Server(BaseApplication):  # type: ignore[misc]
+class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     """gunicorn, told by us instead of by its command line."""
 
     def __init__(self, options: dict[str, Any]) -> None:

@@ -93,7 +93,7 @@ class _Marking:
 def dialect_of(connection: BaseDatabaseWrapper) -> Dialect:
     """SQLAlchemy's words for this database, with parameters as Django's cursors take them."""
     if connection.vendor == "postgresql":
-        return postgresql.dialect(paramstyle="format")  # type: ignore[no-untyped-call]
+        return postgresql.dialect(paramstyle="format")  # type: ignore[no-untyped-call]  # SQLAlchemy's is not typed
     return sqlite.dialect(paramstyle="format")
 
 

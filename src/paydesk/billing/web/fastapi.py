@@ -1,9 +1,9 @@
-"""The desk's routes for FastAPI and Starlette.
+"""The desk's routes for FastAPI.
 
     app = FastAPI(lifespan=desk.lifespan)
     app.include_router(desk.router(user=current_user))
 
-They are plain Starlette routes: a webhook needs its raw bytes, and nothing
+In the router they are plain routes of Starlette's: a webhook needs its raw bytes, and nothing
 here gains from being parsed by anyone else.
 """
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
 
-class MomentField(models.DateTimeField):  # type: ignore[type-arg]
+class MomentField(models.DateTimeField):  # type: ignore[type-arg]  # Django's own takes no subscript
     """A moment in time. On SQLite ours are text of one width, in UTC: what is compared with them is written so too."""
 
     def get_db_prep_value(self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from sqlalchemy import select
 from paydesk.billing.facts import OrderPaid
 from paydesk.billing.inbox.worker import wait_until
 from tests.billing.inbox.killed_app import deliver, shelf
+from tests.billing.processes import environment
 from tests.billing.shop import Shop, paid_session
 
 if TYPE_CHECKING:
@@ -25,23 +25,12 @@ if TYPE_CHECKING:
     from tests.billing.stand_in import StandIn
 
 HERE = Path(__file__).parent
-ROOT = HERE.parents[2]
 
 
 @pytest.fixture
 def secrets(database_url: str, stripe_stand_in: StandIn, tmp_path: Path) -> dict[str, str]:
     """The environment an app runs in."""
-    catalog = tmp_path / "paydesk.toml"
-    catalog.write_text('[products.ebook]\nname = "E-book"\nprice = "$19"\n')
-    return os.environ | {
-        "BASE_URL": "http://localhost:8000",
-        "DATABASE_URL": database_url,
-        "PAYDESK_CATALOG": str(catalog),
-        "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT), str(HERE)]),
-        "STRIPE_API_BASE": stripe_stand_in.url,
-        "STRIPE_SECRET_KEY": "sk_test_standin",
-        "STRIPE_WEBHOOK_SECRET": "whsec_local_thisendpoint",
-    }
+    return environment(database_url, stripe_stand_in, tmp_path, modules_in="inbox")
 
 
 @contextmanager
@@ -157,20 +146,11 @@ def test_a_worker_that_cannot_find_its_desk_says_so(
     tmp_path: Path, stripe_stand_in: StandIn, target: str, reason: str
 ) -> None:
     """One sentence instead of a traceback."""
-    environment = {
-        "BASE_URL": "http://localhost:8000",
-        "DATABASE_URL": f"sqlite:///{tmp_path / 'no_such_folder' / 'app.db'}",
-        "STRIPE_API_BASE": stripe_stand_in.url,
-        "STRIPE_SECRET_KEY": "sk_test_standin",
-        "STRIPE_WEBHOOK_SECRET": "whsec_local_thisendpoint",
-        "PAYDESK_CATALOG": str(tmp_path / "paydesk.toml"),
-        "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT), str(HERE)]),
-    }
-    (tmp_path / "paydesk.toml").write_text('[products.ebook]\nname = "E-book"\nprice = "$19"\n')
+    elsewhere = f"sqlite:///{tmp_path / 'no_such_folder' / 'app.db'}"
 
     done = subprocess.run(
         [sys.executable, "-m", "paydesk", "worker", target],
-        env=os.environ | environment,
+        env=environment(elsewhere, stripe_stand_in, tmp_path, modules_in="inbox"),
         capture_output=True,
         text=True,
         check=False,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -23,6 +22,7 @@ from paydesk.billing.store.store import Store
 from tests import cluster
 from tests.billing.inbox.deliveries import event, sign
 from tests.billing.inbox.killed_app import shelf
+from tests.billing.processes import environment
 from tests.billing.shop import Shop, paid_session
 from tests.waiting import until
 
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from tests.billing.conftest import Clock
     from tests.billing.stand_in import StandIn
 
-ROOT = Path(__file__).parents[3]
 ORDERS = 200
 DELIVERIES_AT_ONCE = 8
 
@@ -52,7 +51,7 @@ class Till:
         for order_id in self.orders:
             stripe.put(paid_session(order_id))
         self.acknowledged: set[str] = set()
-        self._environment = self._secrets(stripe, folder)
+        self._environment = environment(servers.url, stripe, folder, modules_in="inbox")
 
     def worker(self) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "paydesk", "worker", "killed_app:desk"]
@@ -85,20 +84,6 @@ class Till:
     def count(self) -> int:
         with self.store.read() as connection:
             return connection.scalar(select(func.count()).select_from(shelf)) or 0
-
-    def _secrets(self, stripe: StandIn, folder: Path) -> dict[str, str]:
-        catalog = folder / "paydesk.toml"
-        catalog.write_text('[products.ebook]\nname = "E-book"\nprice = "$19"\n')
-        places = [ROOT / "src", ROOT, ROOT / "tests/billing/inbox"]
-        return os.environ | {
-            "BASE_URL": "http://localhost:8000",
-            "DATABASE_URL": self.servers.url,
-            "PAYDESK_CATALOG": str(catalog),
-            "PYTHONPATH": os.pathsep.join(str(place) for place in places),
-            "STRIPE_API_BASE": stripe.url,
-            "STRIPE_SECRET_KEY": "sk_test_standin",
-            "STRIPE_WEBHOOK_SECRET": "whsec_local_thisendpoint",
-        }
 
 
 @pytest.fixture

@@ -18,7 +18,8 @@ import pytest
 from sqlalchemy import select
 
 from paydesk import OrderPaid
-from tests.billing.inbox.deliveries import SECRET, event, sign
+from tests.billing.inbox.deliveries import event, sign
+from tests.billing.processes import environment
 from tests.billing.shop import Shop, paid_session
 from tests.billing.web.conftest import listening
 from tests.billing.web.served_app import deliver, shelf
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 
     from tests.billing.stand_in import StandIn
 
-HERE = Path(__file__).parent
-ROOT = HERE.parents[2]
 ORDERS = 40
 
 
@@ -56,17 +55,7 @@ def served(secrets: dict[str, str]) -> Iterator[str]:
 
 @pytest.fixture
 def secrets(database_url: str, stripe_stand_in: StandIn, tmp_path: Path) -> dict[str, str]:
-    catalog = tmp_path / "paydesk.toml"
-    catalog.write_text('[products.ebook]\nname = "E-book"\nprice = "$19"\n')
-    return os.environ | {
-        "BASE_URL": "http://localhost:8000",
-        "DATABASE_URL": database_url,
-        "PAYDESK_CATALOG": str(catalog),
-        "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT), str(HERE)]),
-        "STRIPE_API_BASE": stripe_stand_in.url,
-        "STRIPE_SECRET_KEY": "sk_test_standin",
-        "STRIPE_WEBHOOK_SECRET": SECRET,
-    }
+    return environment(database_url, stripe_stand_in, tmp_path, modules_in="web")
 
 
 def test_two_workers_deliver_once_though_one_is_killed(

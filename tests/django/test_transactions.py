@@ -91,6 +91,24 @@ def test_of_two_runs_of_one_effect_one_is_kept(shop: Shop, on_paid: Callable[...
     assert shop.effect_states() == ["done"]
 
 
+def test_a_handler_that_catches_everything_is_undone_too(shop: Shop, on_paid: Callable[..., str]) -> None:
+    """What says that another has done it may come at any statement: no handler can be asked to let it through."""
+    done = {"state": "done", "done_at": shop.clock()}
+
+    def deliver(paid: OrderPaid) -> None:
+        shop.set(shop.store.tables.effects, **done)
+        with suppress(Exception):
+            Copy.objects.exists()
+        Copy.objects.create(order_id=paid.order.id)
+
+    on_paid(deliver)
+
+    shop.work()
+
+    assert copies() == []
+    assert shop.effect_states() == ["done"]
+
+
 def test_savepoints_and_caught_errors_are_djangos_own(shop: Shop, on_paid: Callable[..., str]) -> None:
     """A handler may nest atomic(), and go on after an error that it catches."""
 

@@ -61,28 +61,35 @@ class DjangoOrm:
         if not connection.in_atomic_block:
             return False
         marking: _Marking | None = getattr(self._here, "marking", None)
-        if marking is None or marking.is_made:
+        if marking is None or marking.is_begun:
             return True
         # A handler's transaction has the lock from its first statement on, unless it is told to begin with it.
         return getattr(connection, "transaction_mode", None) not in (None, "DEFERRED")
 
 
 class _Marking:
-    """The mark of one effect, made once."""
+    """The mark of one effect, made once. While it cannot be made, nothing else is, whatever a handler catches."""
 
     def __init__(self, connection: BaseDatabaseWrapper, mark: Update) -> None:
-        self.is_made = False
+        self.is_begun = False
+        self._is_made = False
+        self._is_under_way = False
         self._connection = connection
         self._sql, self._values = compiled(mark, dialect_of(connection))
 
     def make(self) -> None:
-        if self.is_made:
+        # Its own statement is asked about too.
+        if self._is_made or self._is_under_way:
             return
-        self.is_made = True
-        with self._connection.cursor() as cursor:
-            cursor.execute(self._sql, self._values)
-            if cursor.rowcount != 1:
-                raise DoneElsewhere
+        self.is_begun = self._is_under_way = True
+        try:
+            with self._connection.cursor() as cursor:
+                cursor.execute(self._sql, self._values)
+                if cursor.rowcount != 1:
+                    raise DoneElsewhere
+        finally:
+            self._is_under_way = False
+        self._is_made = True
 
     def first(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
         """Django asks this around each statement."""

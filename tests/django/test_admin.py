@@ -74,6 +74,18 @@ def test_an_order_shows_its_amount_as_people_write_it(sold: str, owner: Client) 
     assert "Save" not in shown
 
 
+def test_a_key_that_somebody_wrote_into_an_object_is_not_shown(sold: str, owner: Client) -> None:
+    """Metadata and descriptions hold what people paste into them."""
+    key = "sk_test_" + "pasted"
+    with desk.store.write() as connection:
+        connection.execute(desk.store.tables.orders.update().values(object={"metadata": {"note": f"used {key}"}}))
+
+    shown = owner.get(reverse("admin:paydesk_order_change", args=[quote(sold)])).content.decode()
+
+    assert "used sk_test_***" in shown
+    assert key not in shown
+
+
 def test_nothing_is_added_changed_or_deleted(sold: str, owner: Client) -> None:
     """The superuser has no more power over what is at Stripe than anybody else."""
     at = reverse("admin:paydesk_order_change", args=[quote(sold)])

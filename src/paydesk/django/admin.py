@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from paydesk.billing.inbox.letters import Letters
+from paydesk.billing.log import redact
 from paydesk.billing.money import show
 from paydesk.billing.web.admin.inbox import without_secrets
 from paydesk.django import models
@@ -223,4 +224,5 @@ class FactAdmin(ReadOnlyAdmin):
 def _pretty(value: Any) -> str:
     if value is None:
         return "–"
-    return format_html("<pre>{}</pre>", json.dumps(without_secrets(value), indent=2, ensure_ascii=False))
+    shown = json.dumps(without_secrets(value), indent=2, ensure_ascii=False)
+    return format_html("<pre>{}</pre>", redact(shown))

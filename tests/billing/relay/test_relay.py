@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from paydesk.billing.inbox.lanes import LEASE
-from paydesk.billing.relay.jetstream import NotTheEnd
+from paydesk.billing.relay.jetstream import JetStream, NotTheEnd, StreamConfig
 from paydesk.billing.relay.relay import BATCH, LANE, token
-from paydesk.errors import RelayUnavailable
+from paydesk.errors import ConfigurationError, RelayUnavailable
 from tests.waiting import until
 
 if TYPE_CHECKING:
@@ -170,6 +170,23 @@ def test_another_writer_in_the_stream_loses_nothing(app: App) -> None:
 
     assert [relay.send_due(), relay.send_due()] == [0, 2]
     assert app.told == ["ord_0", "theirs", "ord_1", "ord_2"]
+
+
+@pytest.mark.parametrize("url", ["nats://me:hush#hush@host", "nats://me:hush/hush@host", "nats://host:port", "a:1,"])
+def test_an_address_that_is_none_is_refused_at_once(url: str) -> None:
+    """Before anything is sent, and without repeating the password that is mostly why."""
+    config = StreamConfig(url)
+
+    with pytest.raises(ConfigurationError) as refused:
+        JetStream(config)
+
+    assert "hush" not in str(refused.value) + repr(config)
+
+
+@pytest.mark.parametrize("url", ["nats://me:hush@one:4222, tls://two", "one:4222,two:4222", "one", "nats://[::1]:4222"])
+def test_addresses_as_nats_takes_them_are_taken(url: str) -> None:
+    """Several of one cluster, with a scheme or without, with a port or without."""
+    JetStream(StreamConfig(url)).close()
 
 
 def test_awkward_names_make_one_token() -> None:

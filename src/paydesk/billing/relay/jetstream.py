@@ -12,6 +12,7 @@ import json
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar, cast
+from urllib.parse import urlsplit
 
 from paydesk.errors import ConfigurationError, RelayUnavailable
 
@@ -51,22 +52,33 @@ class Message:
 
 @dataclass(frozen=True)
 class StreamConfig:
-    """Where to: the servers' URLs, comma-separated, and the stream, which is the relay's alone."""
+    """Where to: the servers' URLs, comma-separated, and the stream, which is the relay's alone.
 
-    url: str
+    A URL may hold a password, and is not shown.
+    """
+
+    url: str = field(repr=False)
     stream: str = "PAYDESK"
     subject: str = "paydesk"
     replicas: int = 1
     credentials: str | None = field(default=None, repr=False)
 
+    @property
+    def urls(self) -> list[str]:
+        return [url.strip() for url in self.url.split(",")]
+
 
 class JetStream:
     """A connection, and the loop it lives on. Safe to use from one thread at a time.
 
-    Raises ConfigurationError where NATS's client is missing.
+    Raises ConfigurationError where NATS's client is missing, and for what is no address.
     """
 
     def __init__(self, config: StreamConfig) -> None:
+        if not all(_is_address(url) for url in config.urls):
+            raise ConfigurationError(
+                ["NATS_URL is no address such as nats://user:password@host:4222. In a password, write # as %23."]
+            )
         try:
             import nats
         except ImportError as error:
@@ -128,7 +140,7 @@ class JetStream:
         if self._client is None:
             # A connection that breaks is not mended behind our back: what was under way must be looked up first.
             self._client = await self._nats.connect(
-                [url.strip() for url in self.config.url.split(",")],
+                self.config.urls,
                 name="paydesk relay",
                 allow_reconnect=False,
                 max_reconnect_attempts=1,
@@ -200,6 +212,15 @@ class JetStream:
         finally:
             await answers.unsubscribe()
         return after + len(messages)
+
+
+def _is_address(url: str) -> bool:
+    """Whether it names a host, and a port that is a number if any."""
+    try:
+        parts = urlsplit(url if "://" in url else f"nats://{url}")
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _check(answer: bytes) -> None:

@@ -137,6 +137,7 @@ def test_a_bell_wakes_also_who_was_about_to_wait() -> None:
 
 FORKED = """
 import os, sys, threading
+from datetime import UTC, datetime
 from paydesk import Paydesk
 
 def works():
@@ -145,17 +146,23 @@ def works():
 desk = Paydesk()
 desk.start()
 assert works()
+lanes, effects = desk._inbox.lanes, desk._inbox.effects
+lanes.claim("the parent's")
+effects._running[7] = datetime.now(UTC)
 if (child := os.fork()) == 0:
     assert not works()
     desk.start()
-    os._exit(0 if works() else 1)
+    os._exit(0 if works() and "the parent's" not in lanes._held and not effects._running else 1)
 assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 desk.close()
 """
 
 
 def test_a_process_that_was_forked_starts_a_worker_of_its_own(tmp_path: Path) -> None:
-    """A server that loads the app, works and forks leaves no child idle: threads stay behind in the parent."""
+    """A server that loads the app, works and forks leaves no child idle: threads stay behind in the parent.
+
+    Leases stay there too. If the parent dies, no child of its keeps them alive.
+    """
     (tmp_path / "paydesk.toml").write_text('[products.ebook]\nname = "E-book"\nprice = "$19"\n')
     secrets = os.environ | {
         "BASE_URL": "http://localhost:8000",

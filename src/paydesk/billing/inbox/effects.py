@@ -150,6 +150,10 @@ class Effects:
                 mine = (effects.c.id.in_(running), effects.c.state == "waiting")
                 connection.execute(update(effects).where(*mine).values(next_at=now + CLAIM))
 
+    def leave_to_the_parent(self) -> None:
+        """After a fork: nothing runs here yet."""
+        self._running = {}
+
     def retry(self, effect_id: int) -> bool:
         """Make a dead or waiting effect due now, with all its tries; answers whether there is such a one."""
         with self._store.write() as connection:

@@ -189,6 +189,10 @@ class Inbox:
 
     def start(self, *, lane_threads: int = LANE_THREADS, effect_threads: int = EFFECT_THREADS) -> None:
         """Start the worker's threads in this process, unless they run here. A fork copies no threads."""
+        if self._worker_pid != os.getpid():
+            # What the parent is doing is the parent's to renew: if it dies, others are to take it over.
+            self.lanes.leave_to_the_parent()
+            self.effects.leave_to_the_parent()
         if self._worker is None or self._worker_pid != os.getpid():
             self._worker_pid = os.getpid()
             self.effects.register()

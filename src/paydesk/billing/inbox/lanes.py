@@ -172,6 +172,10 @@ class Lanes:
                 mine = update(self._lanes).where(self._store.among(self._lanes.c.lane, ours))
                 connection.execute(mine.values(lease_expires_at=now + LEASE))
 
+    def leave_to_the_parent(self) -> None:
+        """After a fork: nothing is held here yet. The lock may have been copied in the middle of somebody's use."""
+        self._held, self._held_lock = {}, threading.Lock()
+
     def _claim(self, connection: Connection, lane: str, *, is_due_only: bool) -> Lease | None:
         lanes, now = self._lanes, self._now()
         insert = (postgresql if self._store.is_postgresql else sqlite).insert(lanes)

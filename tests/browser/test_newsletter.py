@@ -28,8 +28,9 @@ class Newsletter(NamedTuple):
     database_url: str
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def newsletter() -> Iterator[Newsletter]:
+    """Not for longer: whatever is started meanwhile finds these Secrets too."""
     given = Given()
     sys.path.insert(0, FOLDER)
     from newsletter.app import app

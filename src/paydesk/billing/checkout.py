@@ -125,10 +125,13 @@ class Checkouts:
         return ready
 
     def _ready(self, connection: Connection, order_id: str) -> Checkout | None:
-        """The order's page at Stripe, once there is one."""
+        """The order's page at Stripe, once there is one; ours that says how it is, if that one is closed already."""
         query = select(self._orders).where(self._orders.c.id == order_id)
         row = connection.execute(query).mappings().one_or_none()
-        return Checkout(row["session_url"], Order.from_row({**row})) if row and row["session_url"] else None
+        if row is None or row["session_id"] is None:
+            return None
+        closed = f"{self._base_url}/thanks?session_id={row['session_id']}"
+        return Checkout(row["session_url"] or closed, Order.from_row({**row}))
 
     def _double_clicked(self, connection: Connection, purchase: _Purchase) -> str | None:
         """The order that a second click is about. A guest has no second click: nobody knows it is the same person."""

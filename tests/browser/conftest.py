@@ -16,9 +16,12 @@ from tests.emulator.receiver import Receiver
 CHROMIUM = os.environ.get("TEST_CHROMIUM", "/usr/bin/chromium-headless-shell")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium, without a window. One for all tests; each test has a profile of its own."""
+    """Debian's Chromium, without a window. One for all tests; each test has a profile of its own.
+
+    Not for longer: Playwright keeps an event loop running in this thread, and other tests begin one of theirs.
+    """
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         yield running

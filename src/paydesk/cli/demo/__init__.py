@@ -37,7 +37,9 @@ def demo(once: bool, shop_port: int, stripe_port: int, database: str | None) -> 
                 sys.exit(_play(scene))
         from paydesk.cli.dev import show_attempt
 
-        signal.signal(signal.SIGTERM, _as_interrupt)
+        # Ctrl-C too: a shell that starts it in the background has it ignored otherwise.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, _as_interrupt)
         try:
             with stage.set_up(
                 Path(folder), shop_port=shop_port, stripe_port=stripe_port, database_url=database, watch=show_attempt
